@@ -1,0 +1,41 @@
+"""The node list, built so that one broken schema never takes the others down."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+from comfy_api.latest import ComfyExtension, io
+
+NODE_MODULES = (
+    "video.nodes_load",
+    "video.nodes_edit",
+    "video.nodes_inspect",
+    "video.nodes_save",
+    "synthetic.nodes",
+)
+
+
+class KinographExtension(ComfyExtension):
+    """Every node of the pack whose module imports and whose schema is valid."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [node for module in NODE_MODULES for node in _nodes_in(module)]
+
+
+def _nodes_in(module: str) -> list[type[io.ComfyNode]]:
+    try:
+        nodes = importlib.import_module(f".{module}", __package__).NODES
+    except Exception:
+        logging.exception("Kinograph: the nodes of %s are left out", module)
+        return []
+    return [node for node in nodes if _schema_is_valid(node)]
+
+
+def _schema_is_valid(node: type[io.ComfyNode]) -> bool:
+    try:
+        node.GET_SCHEMA()
+    except Exception:
+        logging.exception("Kinograph: the node %s is left out", node.__name__)
+        return False
+    return True

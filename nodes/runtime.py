@@ -1,0 +1,73 @@
+"""Device, progress, cancel and managed models: the one place that talks to the host's internals.
+
+Capability modules never import this: nodes hand them plain callables (`Tick`) instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Tick = Callable[[int], None]
+"""Called with the number of units just finished; raises when the user cancelled."""
+
+
+class Progress:
+    """A node's progress bar: `Progress(total).advance(1)` after each unit of work.
+
+    Advancing raises the host's interrupt when the user has cancelled. `stage` names the work in the
+    node's own text line, e.g. "encoding".
+    """
+
+    def __init__(self, total: int, *, node_id: str | None = None, stage: str | None = None) -> None:
+        from comfy.utils import ProgressBar
+
+        self.total = max(int(total), 1)
+        self.done = 0
+        self.node_id = node_id
+        self._bar = ProgressBar(self.total, node_id=node_id)
+        if stage and node_id is not None:
+            show_text(stage, node_id)
+
+    def advance(self, count: int = 1, preview: Any = None) -> None:
+        """Count finished units and notice a cancel. `preview` is (format, PIL image, max size) or None."""
+        throw_if_cancelled()
+        self.done += count
+        self._bar.update_absolute(min(self.done, self.total), self.total, preview)
+
+
+def throw_if_cancelled() -> None:
+    """Raise the host's interrupt when the user has cancelled the running prompt."""
+    from comfy.model_management import throw_exception_if_processing_interrupted
+
+    throw_exception_if_processing_interrupted()
+
+
+def show_text(text: str, node_id: str) -> None:
+    """Show a line of text on the running node."""
+    from server import PromptServer
+
+    if PromptServer.instance is not None:
+        PromptServer.instance.send_progress_text(text, node_id)
+
+
+def compute_device() -> Any:
+    """The `torch.device` that networks run on."""
+    from comfy.model_management import get_torch_device
+
+    return get_torch_device()
+
+
+def managed(network: Any) -> Any:
+    """Wrap a network in the host's model patcher, so that the host may move and free it."""
+    from comfy.model_management import get_torch_device, unet_offload_device
+    from comfy.model_patcher import ModelPatcher
+
+    return ModelPatcher(network, load_device=get_torch_device(), offload_device=unet_offload_device())
+
+
+def load(*patchers: Any, memory_required: int = 0) -> None:
+    """Bring managed models to the compute device, asking for `memory_required` bytes of working room."""
+    from comfy.model_management import load_models_gpu
+
+    load_models_gpu(list(patchers), memory_required=memory_required)

@@ -1,0 +1,10 @@
+"""The repository root is the package `kinograph`, so its sub-packages are named here."""
+
+from setuptools import find_packages, setup
+
+inside = find_packages(include=["nodes*", "kernels*", "host*", "benchmarks*"])
+setup(
+    packages=["kinograph", *(f"kinograph.{name}" for name in inside)],
+    package_data={"kinograph": ["web/**/*", "workflows/*", "weights/**/*", "locales/**/*"]},
+    include_package_data=True,
+)
