@@ -1,0 +1,11 @@
+"""One file per sub-command of `kinograph`.
+
+Each module offers `add_arguments(parser)` and `run(options) -> int`, the exit code: 0 done, 1 a node or a
+check failed, 2 bad arguments or an invalid graph. A `UsageError` is printed and becomes exit code 2.
+"""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """The command cannot start as asked; the message says what was found, what is needed and the remedy."""

@@ -1,0 +1,73 @@
+"""Files that a graph names: found inside the host's folders only, and written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def input_files(*content_types: str) -> list[str]:
+    """Names of the files directly in the input folder whose type is one of "image", "video", "audio"."""
+    import folder_paths
+
+    folder = Path(folder_paths.get_input_directory())
+    names = [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
+    return sorted(folder_paths.filter_files_content_types(names, list(content_types)))
+
+
+def input_file(name: str) -> Path:
+    """The file that a loader's widget names, e.g. "clip.mp4", "day 1/clip.mp4" or "clip.mp4 [output]".
+
+    Raises:
+        ValueError: the name leaves its folder, also through a symbolic link, or no such file exists.
+    """
+    import folder_paths
+
+    if "\0" in name:
+        raise ValueError(f"{name!r} is not a file name")
+    bare, folder = folder_paths.annotated_filepath(name)
+    root = Path(folder or folder_paths.get_input_directory()).resolve()
+    path = (root / bare).resolve()
+    if not path.is_relative_to(root):
+        raise ValueError(f"{name!r} lies outside {root}; copy the file there, or pass --input DIR")
+    if not path.is_file():
+        raise ValueError(f"{name!r} is not a file in {root}; copy it there, or pass --input DIR")
+    return path
+
+
+def problem_with(name: str) -> str | bool:
+    """True where `input_file` finds the name, else the reason in a sentence: the answer of `validate_inputs`."""
+    try:
+        input_file(name)
+    except ValueError as error:
+        return str(error)
+    return True
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[str]:
+    """A hidden sibling of `path` to write to, with its suffix; it takes the name when the block succeeds.
+
+    When the block fails or is interrupted the sibling is removed, so nothing half-written is ever seen
+    under the final name.
+    """
+    folder, name = os.path.split(path)
+    partial = os.path.join(folder, f".{uuid.uuid4().hex[:8]}-{name}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        Path(partial).unlink(missing_ok=True)
