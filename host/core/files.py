@@ -40,7 +40,7 @@ def input_file(name: str) -> Path:
 
 
 def problem_with(name: str) -> str | bool:
-    """True where `input_file` finds the name, else the reason in a sentence: the answer of `validate_inputs`."""
+    """True where `input_file` finds the name, else why not: what `validate_inputs` answers."""
     try:
         input_file(name)
     except ValueError as error:

@@ -71,10 +71,9 @@ class SaveVideo(io.ComfyNode):
         )
         container = Types.VideoContainer(format)
         file = f"{name}_{counter:05}_.{Types.VideoContainer.get_extension(container)}"
+        tags = _graph_tags(cls.hidden)
         with whole_file(os.path.join(folder, file)) as path:
-            video.save_to(
-                path, format=container, codec=Types.VideoCodec(codec), metadata=_graph_tags(cls.hidden)
-            )
+            video.save_to(path, format=container, codec=Types.VideoCodec(codec), metadata=tags)
         saved = ui.SavedResult(file, subfolder, io.FolderType.output)
         return io.NodeOutput(ui=ui.PreviewVideo([saved]))
 
@@ -120,7 +119,7 @@ class GetVideoComponents(io.ComfyNode):
             node_id="GetVideoComponents",
             display_name="Get Video Components",
             category=CATEGORY,
-            description="Decodes a whole video into its frames, sound and rate. Needs memory for every frame.",
+            description="Decodes a whole video into its frames, sound and rate; they must fit in memory.",
             inputs=[io.Video.Input("video", tooltip="The video to take apart.")],
             outputs=[
                 io.Image.Output(display_name="images"),
