@@ -1,0 +1,41 @@
+# make demo    the main job on a fresh machine: builds .venv, installs, makes a film
+# make test    everything that must hold before a change is merged
+# make lint    only style and import rules;  make bench NAME=executor    one benchmark
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PINS := constraints.txt requirements.txt pyproject.toml setup.py
+NAME ?= executor
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/python scripts/demo_clip.py input
+	$(BIN)/kinograph run workflows/first_cut.json --input input --output output
+
+test: lint
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/kinograph bench $(NAME) --json
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.stamp: $(PINS) | $(BIN)/python
+	$(PIP) --editable ".[demo]"
+	@touch $@
+
+$(VENV)/dev.stamp: $(PINS) | $(BIN)/python
+	$(PIP) --editable ".[dev]"
+	@touch $@
