@@ -1,0 +1,1 @@
+"""Ways to find scene cuts, one file each."""
