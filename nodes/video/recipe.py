@@ -77,3 +77,7 @@ class Recipe(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """A string that changes when the result would (the source file's size and time included)."""
+
+
+class VideoError(ValueError):
+    """A video that cannot be read, made or written: what was found, and what to do about it."""

@@ -1,0 +1,183 @@
+"""One opened video file: its streams, decoders and facts. FFmpeg's complaints become `VideoError`s."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from .recipe import AudioSpec, VideoError, VideoSpec
+from .timeline import read_timeline
+from .upright import FilterChain, upright_filters
+
+if TYPE_CHECKING:
+    import av
+
+    from .timeline import Timeline
+    from .upright import Filter
+
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""FFmpeg's own VP8 and VP9 decoders drop the alpha plane; libvpx's keep it."""
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What a file holds, beyond what its recipe's spec says.
+
+    container, video_codec, audio_codec: FFmpeg names.
+    turned: whether a rotation flag or non-square pixels change the picture as stored.
+    tags: the container's metadata, e.g. `prompt` and `workflow`.
+    """
+
+    spec: VideoSpec
+    timeline: Timeline
+    filters: tuple[Filter, ...]
+    container: str
+    video_codec: str
+    audio_codec: str | None
+    stored_width: int
+    stored_height: int
+    bit_depth: int
+    bit_rate: int
+    tags: dict[str, str]
+
+    @property
+    def turned(self) -> bool:
+        return (self.stored_width, self.stored_height) != (self.spec.width, self.spec.height) or any(
+            name in ("transpose", "hflip", "vflip") for name, _ in self.filters
+        )
+
+
+@contextmanager
+def opened(name: str, source: str | bytes) -> Iterator[av.container.InputContainer]:
+    """Open a file for reading; leaving the context frees it.
+
+    Args:
+        name: what to call it in errors.
+        source: a path, or the file's content.
+
+    Raises:
+        VideoError: it is not a media file, or it is damaged.
+    """
+    import av
+
+    try:
+        container = av.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except av.FFmpegError as error:
+        raise VideoError(
+            f"{name} cannot be opened as a video ({error.strerror}); "
+            "if a download or recording was cut short, fetch it again, or repair it with ffmpeg"
+        ) from error
+    with container:
+        try:
+            yield container
+        except av.FFmpegError as error:
+            raise VideoError(f"{name} cannot be read ({error.strerror}); repair it with ffmpeg") from error
+
+
+def picture_stream(name: str, container: av.container.InputContainer) -> av.VideoStream:
+    """The main picture; cover art does not count."""
+    from av.stream import Disposition
+
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        held = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        raise VideoError(f"{name} has no picture (it holds {held}); choose a file with a video stream")
+    stream = streams[0]
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def sound_stream(container: av.container.InputContainer) -> av.AudioStream | None:
+    """The main sound, None where there is none (or none with a known rate)."""
+    return next((s for s in container.streams.audio if s.codec_context.sample_rate), None)
+
+
+def picture_decoder(stream: av.VideoStream) -> av.VideoCodecContext:
+    """A decoder for the stream that keeps its alpha plane."""
+    from av import CodecContext
+    from av.codec import codecs_available
+
+    better = ALPHA_DECODERS.get(stream.codec_context.name)
+    if stream.metadata.get("alpha_mode") != "1" or better not in codecs_available:
+        return stream.codec_context
+    decoder = CodecContext.create(better, "r")
+    decoder.thread_count = 0
+    return decoder
+
+
+def decoded(
+    name: str, container: av.container.InputContainer, stream: av.VideoStream, decoder: av.VideoCodecContext
+) -> Iterator[av.VideoFrame]:
+    """Decode from where the container stands to its end.
+
+    Raises:
+        VideoError: a packet cannot be decoded; the error tells the time.
+    """
+    import av
+
+    reached: Fraction | None = None
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt:
+                raise VideoError(_damaged(name, reached, "a damaged packet"))
+            for frame in decoder.decode(packet if packet.size else None):
+                if frame.is_corrupt:
+                    raise VideoError(_damaged(name, reached, "a damaged picture"))
+                reached = frame.pts * stream.time_base if frame.pts is not None else None
+                yield frame
+    except av.FFmpegError as error:
+        raise VideoError(_damaged(name, reached, error.strerror)) from error
+
+
+def _damaged(name: str, reached: Fraction | None, cause: str) -> str:
+    where = "at its start" if reached is None else f"after {float(reached):.2f} s"
+    return f"{name} is damaged {where} ({cause}); trim it to the part before, or repair it with ffmpeg"
+
+
+def media_facts(name: str, source: str | bytes) -> MediaFacts:
+    """Read everything about a file or buffer; only its first picture is decoded."""
+    with opened(name, source) as container:
+        stream = picture_stream(name, container)
+        stored = next(decoded(name, container, stream, picture_decoder(stream)), None)
+        if stored is None:
+            raise VideoError(f"{name} holds a video stream with no picture in it; export it again")
+        first = (stored.pts or 0) * stream.time_base
+    with opened(name, source) as container:
+        stream = picture_stream(name, container)
+        timeline = read_timeline(container, stream, first)
+        return _facts(container, stream, stored, timeline)
+
+
+def _facts(
+    container: av.container.InputContainer, stream: av.VideoStream, stored: av.VideoFrame, timeline: Timeline
+) -> MediaFacts:
+    filters = upright_filters(stored, Fraction(stream.sample_aspect_ratio or 1))
+    shown = FilterChain(filters)(stored)
+    sound = sound_stream(container)
+    spec = VideoSpec(
+        width=shown.width,
+        height=shown.height,
+        fps=timeline.fps,
+        frame_count=timeline.count,
+        duration=timeline.duration,
+        pixel_format=shown.format.name,
+        variable_rate=not timeline.constant,
+        audio=sound and AudioSpec(sound.codec_context.sample_rate, sound.codec_context.channels),
+    )
+    return MediaFacts(
+        spec=spec,
+        timeline=timeline,
+        filters=filters,
+        container=container.format.name,
+        video_codec=stream.codec_context.codec.canonical_name,
+        audio_codec=sound and sound.codec_context.codec.canonical_name,
+        stored_width=stored.width,
+        stored_height=stored.height,
+        bit_depth=max(component.bits for component in shown.format.components),
+        bit_rate=container.bit_rate or 0,
+        tags=dict(container.metadata),
+    )

@@ -1,0 +1,100 @@
+"""Sound as float32 [channels, samples] pieces: lengths exact to the sample, nothing held whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .recipe import AudioSpec
+
+PIECE = 16_384
+"""Samples of silence made at a time."""
+
+
+def sample_at(seconds: Fraction, sample_rate: int) -> int:
+    """Index of the sample at a time."""
+    return round(seconds * sample_rate)
+
+
+def silence(channels: int, samples: int) -> Iterator[np.ndarray]:
+    """`samples` zeros per channel, in pieces."""
+    import numpy as np
+
+    for begin in range(0, samples, PIECE):
+        yield np.zeros((channels, min(PIECE, samples - begin)), np.float32)
+
+
+def exactly(pieces: Iterable[np.ndarray], channels: int, samples: int) -> Iterator[np.ndarray]:
+    """Cut or pad the pieces with silence to `samples` altogether."""
+    missing = samples
+    for piece in pieces:
+        if piece.shape[1] >= missing:
+            if missing:
+                yield piece[:, :missing]
+            return
+        missing -= piece.shape[1]
+        yield piece
+    yield from silence(channels, missing)
+
+
+def without_first(pieces: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray]:
+    """Drop the first `samples` of the pieces."""
+    for piece in pieces:
+        if samples >= piece.shape[1]:
+            samples -= piece.shape[1]
+        else:
+            yield piece[:, samples:]
+            samples = 0
+
+
+def placed(timed: Iterable[tuple[int, np.ndarray]], channels: int, tolerance: int) -> Iterator[np.ndarray]:
+    """Join pieces that tell where they belong into gapless sound from sample 0 on.
+
+    Args:
+        timed: (index of the first sample, piece), in order; indices may be negative.
+        tolerance: samples that a piece's index may be off before silence fills or a cut mends the gap:
+            containers round times, and steady sound must not be torn at every packet.
+    """
+    position = None
+    for index, piece in timed:
+        if position is None or abs(index - position) > tolerance:
+            reached = position or 0
+            yield from silence(channels, index - reached)
+            piece = piece[:, max(0, reached - index) :]
+            position = max(reached, index)
+        if piece.shape[1]:
+            yield piece
+            position += piece.shape[1]
+
+
+def resampled(pieces: Iterable[np.ndarray], given: AudioSpec, wanted: AudioSpec) -> Iterator[np.ndarray]:
+    """Change the sample rate and number of channels."""
+    if given == wanted:
+        yield from pieces
+        return
+    from av import AudioResampler
+
+    resampler = AudioResampler("fltp", layout_of(wanted.channels), wanted.sample_rate)
+    for piece in pieces:
+        yield from (made.to_ndarray() for made in resampler.resample(audio_frame(piece, given.sample_rate)))
+    yield from (made.to_ndarray() for made in resampler.resample(None))
+
+
+def audio_frame(piece: np.ndarray, sample_rate: int):
+    """An `av.AudioFrame` (planar float) around [channels, samples]; the caller sets its pts."""
+    import numpy as np
+    from av import AudioFrame
+
+    frame = AudioFrame.from_ndarray(np.ascontiguousarray(piece), "fltp", layout_of(piece.shape[0]))
+    frame.sample_rate = sample_rate
+    return frame
+
+
+def layout_of(channels: int) -> str:
+    """FFmpeg's usual layout for a number of channels."""
+    usual = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+    return usual.get(channels, f"{channels}c")
