@@ -8,7 +8,8 @@ from typing import Any
 
 from comfy_api.latest import Input, InputImpl, Types, io, ui
 
-from .files import input_file, input_files, problem_with, whole_file
+from ..whole_file import whole_file
+from .files import input_file, input_files, problem_with
 
 CATEGORY = "image/video"
 PREFIX_TOOLTIP = (
