@@ -1,0 +1,1 @@
+"""`comfy`: the few modules of ComfyUI's own that packs commonly use."""

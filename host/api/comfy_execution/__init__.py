@@ -1,0 +1,1 @@
+"""`comfy_execution`: what packs use of ComfyUI's executor."""
