@@ -5,7 +5,8 @@ Capability modules never import this: nodes hand them plain callables (`Tick`) i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 Tick = Callable[[int], None]
@@ -43,11 +44,19 @@ def throw_if_cancelled() -> None:
     throw_exception_if_processing_interrupted()
 
 
-def show_text(text: str, node_id: str) -> None:
-    """Show a line of text on the running node."""
+def node_id(node: Any) -> str | None:
+    """The id, in the running graph, of a node class that asks for `io.Hidden.unique_id`.
+
+    None where no host runs it: someone called `execute` directly.
+    """
+    return node.hidden.unique_id if node.hidden else None
+
+
+def show_text(text: str, node_id: str | None) -> None:
+    """Show text on the running node."""
     from server import PromptServer
 
-    if PromptServer.instance is not None:
+    if PromptServer.instance is not None and node_id is not None:
         PromptServer.instance.send_progress_text(text, node_id)
 
 
@@ -71,3 +80,22 @@ def load(*patchers: Any, memory_required: int = 0) -> None:
     from comfy.model_management import load_models_gpu
 
     load_models_gpu(list(patchers), memory_required=memory_required)
+
+
+@contextmanager
+def with_network(method: Any) -> Iterator[Any]:
+    """Give a method its network, loaded and managed by the host; a method without one comes back as it is.
+
+    The host may free the network when the block ends, so the method is used inside it.
+
+    Raises:
+        ModelMissing: the method's `weights_file` is not installed.
+    """
+    if not hasattr(method, "weights_file"):
+        yield method
+        return
+    from .model_files import model_file
+
+    patcher = managed(method.load_network(model_file(*method.weights_file)))
+    load(patcher)
+    yield method.with_network(patcher.model)

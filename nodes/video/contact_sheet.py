@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .pixels import Converter
 from .recipe import Frame, Recipe
 from .timecode import timecode
 
@@ -137,8 +138,8 @@ def _draw_tile(sheet: Image.Image, draw, layout: SheetLayout, index: int, frame:
     from PIL import Image, ImageFont
 
     left, top = layout.corner(index)
-    scaled = frame.image.reformat(layout.tile_width, layout.tile_height, "rgba", interpolation="AREA")
-    tile = Image.fromarray(scaled.to_ndarray(), "RGBA")
+    scaled = Converter(layout.tile_width, layout.tile_height, "rgba", "area")(frame.image)
+    tile = Image.fromarray(scaled.to_ndarray())
     sheet.paste(tile, (left, top), tile)
     middle = top + layout.tile_height + layout.caption // 2
     font = ImageFont.load_default(size=layout.font_size)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from .pixels import Converter
 from .recipe import Recipe, VideoSpec
 from .spans import Span, Spans
 
@@ -81,10 +82,8 @@ def find_scenes(
 def _pictures(
     recipe: Recipe, size: tuple[int, int], times: list[Fraction], tick: Callable[[int], None]
 ) -> Iterator[np.ndarray]:
-    from av.video.reformatter import VideoReformatter
-
-    scaler = VideoReformatter()
+    to_small = Converter(*size, "rgb24", "area")
     for image, time in recipe.frames():
         times.append(time)
-        yield scaler.reformat(image, *size, format="rgb24", interpolation="AREA").to_ndarray()
+        yield to_small(image).to_ndarray()
         tick(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .timecode import timecode
@@ -28,6 +28,23 @@ class Span:
     @property
     def duration(self) -> Fraction:
         return self.end - self.start
+
+    def within(self, duration: Fraction, tolerance: Fraction) -> Span:
+        """The same span in a video of this length.
+
+        Args:
+            duration: seconds.
+            tolerance: seconds that the span may reach beyond it, e.g. of a video whose rate was changed.
+
+        Raises:
+            SpanError: it reaches further.
+        """
+        if self.end > duration + tolerance or self.start >= duration:
+            raise SpanError(
+                f"span {self.label!r} ends at {timecode(self.end)}, the video at {timecode(duration)}; "
+                "wire the video that the spans were found in"
+            )
+        return replace(self, end=min(self.end, duration))
 
 
 @dataclass(frozen=True)
