@@ -1,15 +1,15 @@
-"""Files that a graph names, found inside the host's folders only."""
+"""Files of the input folder that a graph names."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
+import folder_paths
+
 
 def input_files(*content_types: str) -> list[str]:
     """Names of the files directly in the input folder whose type is one of "image", "video", "audio"."""
-    import folder_paths
-
     folder = Path(folder_paths.get_input_directory())
     names = [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
     return sorted(folder_paths.filter_files_content_types(names, list(content_types)))
@@ -21,17 +21,9 @@ def input_file(name: str) -> Path:
     Raises:
         ValueError: the name leaves its folder, also through a symbolic link, or no such file exists.
     """
-    import folder_paths
-
-    if "\0" in name:
-        raise ValueError(f"{name!r} is not a file name")
-    bare, folder = folder_paths.annotated_filepath(name)
-    root = Path(folder or folder_paths.get_input_directory()).resolve()
-    path = (root / bare).resolve()
-    if not path.is_relative_to(root):
-        raise ValueError(f"{name!r} lies outside {root}; copy the file there, or pass --input DIR")
+    path = Path(folder_paths.get_annotated_filepath(name))
     if not path.is_file():
-        raise ValueError(f"{name!r} is not a file in {root}; copy it there, or pass --input DIR")
+        raise ValueError(f"there is no file {path}; copy it there, choose another, or pass --input DIR")
     return path
 
 
