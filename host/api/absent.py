@@ -33,8 +33,8 @@ def _imported_name(name: str, frame: Any) -> str:
         frame = frame.f_back
     if frame is None:
         return name
-    statements = {step.offset: step for step in dis.get_instructions(frame.f_code)}
-    asked = statements[frame.f_lasti].argval
+    statements = {step.offset: step.argval for step in dis.get_instructions(frame.f_code)}
+    asked = statements.get(frame.f_lasti)
     return asked if isinstance(asked, str) and asked.startswith(f"{name}.") else name
 
 

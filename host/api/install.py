@@ -15,7 +15,20 @@ from .absent import missing_attribute, missing_module
 
 _HERE = __package__
 
-_ROOTS = ("comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server")
+_ROOTS = (
+    "comfy",
+    "comfy_api",
+    "comfy_api_nodes",
+    "comfy_config",
+    "comfy_execution",
+    "comfy_extras",
+    "folder_paths",
+    "latent_preview",
+    "node_helpers",
+    "nodes",
+    "server",
+)
+"""ComfyUI's top-level names; what is not in `_MODULES` below them is refused."""
 
 _MODULES = {
     name: name
@@ -32,6 +45,8 @@ _MODULES = {
         "comfy_api.input_impl",
         "comfy_api.internal",
         "comfy_api.latest",
+        "comfy_api.latest.io",
+        "comfy_api.latest.ui",
         "comfy_api.util",
         "comfy_api.v0_0_2",
         "comfy_execution",
@@ -59,8 +74,6 @@ _MODULES = {
     "comfy_api.latest._util.video_types": "comfy_api.util",
     "comfy_api.v0_0_2.io": "comfy_api.latest.io",
     "comfy_api.v0_0_2.ui": "comfy_api.latest.ui",
-    "comfy_api.latest.io": "comfy_api.latest.io",
-    "comfy_api.latest.ui": "comfy_api.latest.ui",
 }
 """ComfyUI's module name → the module here that stands for it."""
 
@@ -107,10 +120,16 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.own_spec  # importlib has just replaced it by the alias's
-        if not hasattr(module, "__getattr__"):
-            module.__getattr__ = _absent_attributes(self.name)
+        _refuse_absent_attributes()
 
 
-def _absent_attributes(module_name: str) -> Callable[[str], NoReturn]:
-    """A stand-in module's `__getattr__`."""
+def _refuse_absent_attributes() -> None:
+    """Give every stand-in imported by now a `__getattr__` that names what is missing."""
+    for name, stand_in in _MODULES.items():
+        module = sys.modules.get(f"{_HERE}.{stand_in}")
+        if module is not None and "__getattr__" not in vars(module):
+            module.__getattr__ = _refusing(name)
+
+
+def _refusing(module_name: str) -> Callable[[str], NoReturn]:
     return lambda name: missing_attribute(module_name, name, sys._getframe(1))
