@@ -7,6 +7,8 @@ import logging
 
 from comfy_api.latest import ComfyExtension, io
 
+from .methods import Method, all_methods
+
 NODE_MODULES = (
     "video.nodes_load",
     "video.nodes_edit",
@@ -19,8 +21,18 @@ NODE_MODULES = (
 class KinographExtension(ComfyExtension):
     """Every node of the pack whose module imports and whose schema is valid."""
 
+    async def on_load(self) -> None:
+        from .model_files import register_folder
+
+        register_folder()
+
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [node for module in NODE_MODULES for node in _nodes_in(module)]
+
+    async def get_methods(self) -> list[Method]:
+        """Every method that those nodes offer: what `kinograph systems` lists."""
+        await self.get_node_list()  # a node's module registers its methods
+        return all_methods()
 
 
 def _nodes_in(module: str) -> list[type[io.ComfyNode]]:

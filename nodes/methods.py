@@ -14,7 +14,7 @@ import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class MethodError(ValueError):
@@ -33,6 +33,20 @@ class Method:
     weights: str | None
     test: str
     parameters: type
+
+
+class WeightsFile(NamedTuple):
+    """Trained weights that a method names as its `weights_file`; it then gets its network from the host.
+
+    Such a method has `load_network(path) -> module` and `with_network(module) -> method`, which the node
+    applies through `runtime.with_network`.
+
+    name: path below the model folder, e.g. "scene_cuts/transnetv2.safetensors".
+    catalogue: what `kinograph models get` calls it.
+    """
+
+    name: str
+    catalogue: str
 
 
 _REGISTRY: dict[str, dict[str, Method]] = {}
@@ -125,7 +139,9 @@ def chosen_method(node: str, values: dict[str, Any]) -> Any:
     fields = {field.name: field for field in dataclasses.fields(options[key].parameters)}
     unknown = sorted(set(given) - set(fields))
     if unknown:
-        raise MethodError(f"{node}: method {key!r} has no parameter {', '.join(unknown)}; it has {', '.join(fields)}")
+        raise MethodError(
+            f"{node}: method {key!r} has no parameter {', '.join(unknown)}; it has {', '.join(fields)}"
+        )
     checked = {
         name: _checked(f"{node}: {key}.{name}", fields[name], value)
         for name, value in given.items()

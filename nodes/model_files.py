@@ -1,0 +1,41 @@
+"""Where trained weights lie: below `models/kinograph`, and where the user's extra model paths add to it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import folder_paths
+
+FOLDER = "kinograph"
+SUFFIXES = frozenset({".safetensors", ".onnx", ".param", ".bin"})
+
+
+class ModelMissing(FileNotFoundError):
+    """Weights that a node needs are not installed; the message has the command that fetches them."""
+
+
+def register_folder() -> None:
+    """Tell the host of the folder and of what counts as a model in it."""
+    folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
+    folder_paths.folder_names_and_paths[FOLDER][1].update(SUFFIXES)
+
+
+def model_file(name: str, catalogue_name: str) -> Path:
+    """The installed file of that name.
+
+    Args:
+        name: path below the folder, e.g. "scene_cuts/transnetv2.safetensors".
+        catalogue_name: what `kinograph models get` calls it.
+
+    Raises:
+        ModelMissing: there is none.
+    """
+    path = folder_paths.get_full_path(FOLDER, name)
+    if path is None:
+        folders = ", ".join(folder_paths.get_folder_paths(FOLDER))
+        raise ModelMissing(
+            f"the weights {name} are not in {folders}; fetch them with "
+            f"`kinograph models get {catalogue_name} --models-dir {folder_paths.models_dir}`"
+        )
+    return Path(path)
