@@ -1,0 +1,53 @@
+"""Ctrl-C and SIGTERM: ask the running node to stop, and insist when it does not."""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+GRACE_SECONDS = 0.8
+"""How long a node may take to notice before it is interrupted where it stands."""
+
+
+class Cancellation:
+    """Whether a signal asked for the end, and which."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """What shells expect of a program that ended on a signal: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 128 + (self.signal or signal.SIGINT)
+
+    def _received(self, number: int, _frame: FrameType | None) -> None:
+        from comfy.model_management import interrupt_current_processing
+
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = number
+        interrupt_current_processing()
+        insist = threading.Timer(GRACE_SECONDS, _thread.interrupt_main)
+        insist.daemon = True
+        insist.start()
+
+
+@contextmanager
+def cancel_on_signals() -> Iterator[Cancellation]:
+    """Inside the block, a signal sets the interrupt flag that nodes look at between two units of work.
+
+    A node that does not look within `GRACE_SECONDS`, or a second Ctrl-C, raises KeyboardInterrupt in the
+    main thread, so that files and decoders are closed on the way out.
+    """
+    cancellation = Cancellation()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, cancellation._received) for number in signals]
+    try:
+        yield cancellation
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,97 @@
+"""`kinograph convert`: saved graphs into the API format."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The graphs, where they go, and whose nodes they are made of."""
+    parser.add_argument("workflows", nargs="+", type=Path, metavar="WORKFLOW.json", help="a saved graph")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE|DIR",
+        help="a file, or a folder for several (default: standard output)",
+    )
+    parser.add_argument(
+        "--object-info", type=Path, metavar="FILE", help="a saved /object_info of the ComfyUI to convert for"
+    )
+    parser.add_argument(
+        "--pack",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="another pack whose nodes it uses",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Convert every graph that can be; 2 where one cannot."""
+    object_info = _object_info(options)
+    targets = _targets(options)
+    failures = 0
+    for workflow, target in zip(options.workflows, targets, strict=True):
+        failures += not _convert(workflow, target, object_info)
+    if len(targets) > 1:
+        print(f"{len(targets) - failures} of {len(targets)} converted", file=sys.stderr)
+    return 2 if failures else 0
+
+
+def _object_info(options: argparse.Namespace) -> dict[str, Any]:
+    if options.object_info is None:
+        from ..session import open_session
+
+        return open_session(packs=options.pack).object_info()
+    try:
+        return json.loads(options.object_info.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--object-info {options.object_info}: {error}; save http://…/object_info"
+        ) from error
+
+
+def _targets(options: argparse.Namespace) -> list[Path | None]:
+    """Where each graph goes; None is standard output."""
+    if options.output is None:
+        return [None] * len(options.workflows)
+    output = Path(options.output)
+    if len(options.workflows) == 1 and not output.is_dir() and not options.output.endswith(("/", "\\")):
+        return [output]
+    if output.is_file():
+        raise UsageError(
+            f"-o {output} is a file, and there are {len(options.workflows)} graphs; name a folder"
+        )
+    targets = [output / workflow.name for workflow in options.workflows]
+    twice = {target.name for target in targets if targets.count(target) > 1}
+    if twice:
+        raise UsageError(f"several graphs are named {', '.join(sorted(twice))}; convert them one by one")
+    return targets
+
+
+def _convert(workflow: Path, target: Path | None, object_info: dict[str, Any]) -> bool:
+    from ..graph import WorkflowError
+    from ..session import prompt_of
+
+    try:
+        prompt = prompt_of(workflow, object_info)
+    except WorkflowError as error:
+        for problem in error.problems:
+            print(f"{workflow}: {problem}", file=sys.stderr)
+        return False
+    text = json.dumps(prompt, indent=2, ensure_ascii=False)
+    if target is None:
+        print(text)
+        return True
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.resolve() == workflow.resolve():
+        raise UsageError(f"{workflow} would be overwritten; name another file or folder with -o")
+    target.write_text(f"{text}\n", encoding="utf-8")
+    return True
