@@ -1,0 +1,1 @@
+"""The procedural world: seeded clips with sound and exact ground truth, for training, tests and demos."""

@@ -1,0 +1,283 @@
+"""Drawing clips at random: one seed, one clip, for ever."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from . import vocabulary as words
+from .camera import view_at
+from .kinematics import object_pose
+from .phonemes import speak
+from .spec import (
+    BackgroundSpec,
+    CameraSpec,
+    ClipSpec,
+    FaceSpec,
+    MotionSpec,
+    ObjectSpec,
+    SceneSpec,
+    SpecError,
+)
+
+HoldOut = Callable[[ObjectSpec], bool]
+"""Says which objects must never be drawn: the combinations kept for testing."""
+
+MIN_CONTRAST = 0.2
+"""Least distance in RGB between an object's colour and both colours of its background."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Holds out a fixed share of all combinations of colour, shape and motion, chosen by a hash."""
+
+    share: float = 0.1
+    salt: int = 0
+
+    def __call__(self, obj: ObjectSpec) -> bool:
+        name = f"{self.salt}/{obj.color}/{obj.shape}/{obj.motion.kind}"
+        return zlib.crc32(name.encode()) / 2**32 < self.share
+
+
+@dataclass(frozen=True)
+class ClipOptions:
+    """What to draw from. A tuple lists the allowed words; the defaults allow everything.
+
+    width, height: pixels. seconds: length. kind: one of `vocabulary.KINDS`.
+    min_objects, max_objects: per scene, 1 to 4. pace: multiplies all speeds.
+    scene_seconds: about how long a scene of a "mixed" clip lasts.
+    hold_out: objects for which it is true are never drawn.
+    """
+
+    width: int = 96
+    height: int = 96
+    fps: Fraction = Fraction(24)
+    seconds: float = 17 / 24
+    kind: str = "objects"
+    min_objects: int = 1
+    max_objects: int = 2
+    shapes: tuple[str, ...] = words.SHAPES
+    colors: tuple[str, ...] = tuple(words.COLORS)
+    textures: tuple[str, ...] = words.TEXTURES
+    sizes: tuple[str, ...] = tuple(words.SIZES)
+    motions: tuple[str, ...] = tuple(words.MOTIONS)
+    backgrounds: tuple[str, ...] = tuple(words.BACKGROUNDS)
+    cameras: tuple[str, ...] = tuple(words.CAMERAS)
+    pace: float = 1.0
+    scene_seconds: float = 2.5
+    sample_rate: int = 16000
+    hold_out: HoldOut | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in words.KINDS:
+            raise SpecError(f"kind {self.kind!r} is unknown; choose one of {', '.join(words.KINDS)}")
+        if not 1 <= self.min_objects <= self.max_objects <= 4:
+            raise SpecError(f"{self.min_objects} to {self.max_objects} objects: a scene has 1 to 4")
+
+
+def sample_clip(seed: int, options: ClipOptions = ClipOptions()) -> ClipSpec:
+    """The clip of a seed. The same seed and options give the same clip everywhere.
+
+    Raises:
+        SpecError: `hold_out` and the allowed words leave nothing to draw.
+    """
+    rng = random.Random(seed)
+    half_extent = _half_extent(options)
+    edges = _scene_edges(rng, options)
+    scenes = []
+    for start, end in itertools.pairwise(edges):
+        face = options.kind == "talking_face" or (options.kind == "mixed" and rng.random() < 0.35)
+        draw = _face_scene if face else _object_scene
+        scenes.append(draw(rng, options, start, end - start, half_extent))
+    return ClipSpec(
+        options.width, options.height, options.fps, tuple(scenes), seed=seed, sample_rate=options.sample_rate
+    )
+
+
+def _half_extent(options: ClipOptions) -> tuple[float, float]:
+    short = min(options.width, options.height)
+    return options.width / short / 2, options.height / short / 2
+
+
+def _scene_edges(rng: random.Random, options: ClipOptions) -> list[float]:
+    """Cut times on whole frames; "mixed" clips long enough for it have at least one cut."""
+    frames = max(1, round(options.seconds * options.fps))
+    edges = [0]
+    while options.kind == "mixed":
+        length = round(options.scene_seconds * rng.uniform(0.6, 1.4) * options.fps)
+        if len(edges) == 1:
+            length = min(length, frames // 2)
+        if length < 2 or frames - edges[-1] - length < 2:
+            break
+        edges.append(edges[-1] + length)
+    return [float(Fraction(edge) / options.fps) for edge in (*edges, frames)]
+
+
+def _face_scene(
+    rng: random.Random, options: ClipOptions, start: float, seconds: float, half_extent: tuple[float, float]
+) -> SceneSpec:
+    camera = draw_camera(rng, rng.choice(options.cameras), seconds, reach=0.3)
+    background = draw_background(rng, rng.choice(options.backgrounds))
+    return SceneSpec(start, seconds, (), camera, background, draw_face(rng, seconds, half_extent))
+
+
+def draw_face(rng: random.Random, seconds: float, half_extent: tuple[float, float]) -> FaceSpec:
+    """A face that says a sentence of its own for `seconds`."""
+    radius = rng.uniform(0.22, 0.27)
+    blinks, time = [], rng.uniform(0.3, 2.0)
+    while time < seconds:
+        blinks.append(round(time, 3))
+        time += rng.uniform(1.5, 4.0)
+    return FaceSpec(
+        speech=speak(rng, seconds, start=min(rng.uniform(0.0, 0.15), seconds / 4)),
+        skin=rng.choice(tuple(words.SKINS)),
+        hair=rng.choice(tuple(words.HAIRS)),
+        hair_style=rng.choices(words.HAIR_STYLES, (5, 5, 1))[0],
+        shirt=rng.choice(tuple(words.COLORS)),
+        x=rng.uniform(-0.06, 0.06) + rng.choice((-0.25, 0, 0.25)) * (half_extent[0] - 0.5),
+        y=half_extent[1] - 2.1 * radius + rng.uniform(-0.02, 0.02),
+        radius=radius,
+        blinks=tuple(blinks),
+        sway=rng.random(),
+    )
+
+
+class Shot(NamedTuple):
+    """What placing an object must know: length in seconds, half the frame in lengths, and the camera move."""
+
+    seconds: float
+    half_extent: tuple[float, float]
+    camera: CameraSpec
+
+
+def _object_scene(
+    rng: random.Random, options: ClipOptions, start: float, seconds: float, half_extent: tuple[float, float]
+) -> SceneSpec:
+    camera = draw_camera(rng, rng.choice(options.cameras), seconds)
+    background = draw_background(rng, rng.choice(options.backgrounds))
+    shot = Shot(seconds, half_extent, camera)
+    objects: list[ObjectSpec] = []
+    for _ in range(rng.randint(options.min_objects, options.max_objects)):
+        objects.append(_allowed_object(rng, options, shot, background, objects))
+    return SceneSpec(start, seconds, tuple(objects), camera, background)
+
+
+def _allowed_object(
+    rng: random.Random, options: ClipOptions, shot: Shot, background: BackgroundSpec, others: list[ObjectSpec]
+) -> ObjectSpec:
+    for patience in range(1000):
+        looks = {
+            "shape": rng.choice(options.shapes),
+            "color": rng.choice(options.colors),
+            "texture": rng.choices(options.textures, _texture_weights(options))[0],
+            "size": rng.choice(options.sizes),
+        }
+        twin = any((looks["shape"], looks["color"]) == (other.shape, other.color) for other in others)
+        if patience < 500 and (twin or _blends_in(looks["color"], background)):
+            continue
+        obj = draw_object(rng, looks, rng.choice(options.motions), shot, others, options.pace)
+        if not (options.hold_out and options.hold_out(obj)):
+            return obj
+    raise SpecError("hold_out leaves no combination of the allowed colours, shapes and motions to draw from")
+
+
+def _texture_weights(options: ClipOptions) -> list[float]:
+    return [2.0 if texture == "solid" else 1.0 for texture in options.textures]
+
+
+def _blends_in(color: str, background: BackgroundSpec) -> bool:
+    return any(
+        math.dist(words.COLORS[color], back) < MIN_CONTRAST for back in words.PALETTES[background.palette]
+    )
+
+
+def draw_object(
+    rng: random.Random,
+    looks: dict[str, str],
+    motion: str,
+    shot: Shot,
+    others: list[ObjectSpec],
+    pace: float = 1.0,
+) -> ObjectSpec:
+    """An object of given looks and motion, placed to stay in sight and clear of where others begin."""
+    best, best_cost = None, math.inf
+    for _ in range(12):
+        obj = _placed(rng, looks, motion, shot, pace)
+        cost = _cost(obj, others, shot)
+        if cost < best_cost:
+            best, best_cost = obj, cost
+        if cost == 0:
+            break
+    return best
+
+
+def _placed(rng: random.Random, looks: dict[str, str], motion: str, shot: Shot, pace: float) -> ObjectSpec:
+    moving = _draw_motion(rng, motion, shot.seconds, pace)
+    half_extent = shot.half_extent
+    depth = {"closer": rng.uniform(1.7, 2.2), "away": rng.uniform(1.1, 1.4)}.get(
+        motion, rng.uniform(1.1, 2.2)
+    )
+    x = rng.uniform(-0.85, 0.85) * half_extent[0]
+    y = rng.uniform(-0.8, 0.8) * half_extent[1]
+    if motion == "bounce":
+        y = rng.uniform(0.4, 0.75) * half_extent[1]
+    angle = 0.0 if rng.random() < 0.6 else rng.uniform(-0.5, 0.5)
+    return ObjectSpec(x=x, y=y, depth=depth, angle=angle, motion=moving, **looks)
+
+
+def _draw_motion(rng: random.Random, kind: str, seconds: float, pace: float) -> MotionSpec:
+    way, phase = rng.choice((-1, 1)), rng.random()
+    if kind in ("circle_cw", "circle_ccw"):
+        return MotionSpec(kind, 0.0, rng.uniform(0.12, 0.22), rng.uniform(1.2, 2.2) / pace, phase)
+    if kind == "bounce":
+        height = rng.uniform(0.25, 0.5)
+        period = 1.35 * math.sqrt(height) / pace  # as under gravity: twice as high lasts √2 as long
+        return MotionSpec(kind, way * rng.uniform(0, 0.15) * pace, height, period, phase)
+    if kind in ("closer", "away"):
+        amplitude = rng.uniform(1.4, 1.7) if kind == "closer" else rng.uniform(0.45, 0.6)
+        return MotionSpec(kind, amplitude=amplitude, period=seconds / pace)
+    if kind in ("spin_cw", "spin_ccw"):
+        return MotionSpec(kind, rng.uniform(1.5, 3.5) * pace)
+    if kind == "swing":
+        return MotionSpec(kind, 0.0, rng.uniform(0.15, 0.28), rng.uniform(1.2, 2.0) / pace, phase)
+    if kind.startswith("stop_go"):
+        return MotionSpec(kind, rng.uniform(0.2, 0.35) * pace, 0.0, rng.uniform(0.7, 1.2) / pace, phase)
+    return MotionSpec(kind, rng.uniform(0.22, 0.5) * pace if kind != "still" else 0.0)
+
+
+def _cost(obj: ObjectSpec, others: list[ObjectSpec], shot: Shot) -> float:
+    """How far out of sight the object gets early on, plus how much it starts on top of another."""
+    half_x, half_y = shot.half_extent
+    cost = 0.0
+    for part in (0.0, 0.5, 1.0):
+        time = min(part * shot.seconds, 3.0)
+        pose = object_pose(obj, time, shot.half_extent)
+        view = view_at(shot.camera, time, shot.seconds, 2 * half_x, 2 * half_y)
+        x, y = view.to_screen(pose.x - view.truck / obj.depth, pose.y)
+        reach = (0.9 if part < 1 else 0.5) * obj.radius
+        cost += max(0.0, abs(x - half_x) - half_x + reach) + max(0.0, abs(y - half_y) - half_y + reach)
+    start = object_pose(obj, 0.0, shot.half_extent)
+    for other in others:
+        there = object_pose(other, 0.0, shot.half_extent)
+        cost += max(0.0, 0.8 * (obj.radius + other.radius) - math.hypot(start.x - there.x, start.y - there.y))
+    return cost
+
+
+def draw_camera(rng: random.Random, move: str, seconds: float, reach: float = 1.0) -> CameraSpec:
+    """A camera move whose total extent suits a scene of that length; `reach` scales it."""
+    extents = {"static": 0.0, "zoom_in": 0.35, "zoom_out": 0.35, "roll": 0.5, "shake": 0.02}
+    extent = extents.get(move, 0.3) * rng.uniform(0.7, 1.3)
+    grown = 1.0 if move == "shake" else min(1.0, 0.4 + 0.3 * seconds)
+    return CameraSpec(move, extent * grown * reach, rng.random())
+
+
+def draw_background(rng: random.Random, kind: str, palette: str | None = None) -> BackgroundSpec:
+    """A background of that kind, in the palette named or any."""
+    speed = rng.choice((-1, 1)) * rng.uniform(0.15, 0.4) if kind == "moving_bars" else 0.0
+    return BackgroundSpec(kind, palette or rng.choice(tuple(words.PALETTES)), rng.randrange(1 << 16), speed)
