@@ -12,6 +12,7 @@ from .methods import Method, all_methods
 NODE_MODULES = (
     "video.nodes_load",
     "video.nodes_edit",
+    "video.nodes_timing",
     "video.nodes_inspect",
     "video.nodes_save",
     "synthetic.nodes",

@@ -7,6 +7,9 @@ from .recipe import AudioSpec, Recipe, VideoSpec
 from .source import MediaSource
 from .timecode import timecode
 
+CONTAINER_TAGS = frozenset({"compatible_brands", "major_brand", "minor_version"})
+"""Tags that mp4 files have about themselves."""
+
 
 def facts_line(spec: VideoSpec) -> str:
     """Size, rate and length in one line of plain letters, e.g. for a picture's header."""
@@ -17,10 +20,11 @@ def describe(recipe: Recipe) -> str:
     """A few lines: size, rate, length, pixels and sound; for a file also its container and codecs."""
     spec = recipe.spec
     rate = f"{float(spec.fps):.5g} frames per second"
+    exact = f" ({spec.fps})" if spec.fps.denominator > 1 else ""
     about = "" if spec.exact_count else "about "
     lines = {
         "size": f"{spec.width} x {spec.height} pixels",
-        "rate": f"{rate} on average (variable)" if spec.variable_rate else f"{rate} ({spec.fps})",
+        "rate": f"{rate} on average (variable)" if spec.variable_rate else rate + exact,
         "length": f"{about}{spec.frame_count} frames, {timecode(spec.duration)}",
         "pixels": _pixels(spec.pixel_format),
         "sound": _sound(spec.audio),
@@ -46,6 +50,6 @@ def _file(source: MediaSource) -> dict[str, str]:
     codecs = " and ".join(codec for codec in (facts.video_codec, facts.audio_codec) if codec)
     rate = f", {facts.bit_rate / 1000:.0f} kbit/s" if facts.bit_rate else ""
     turned = f"{facts.stored_width} x {facts.stored_height}, turned as its flags ask" if facts.turned else ""
-    tags = ", ".join(sorted(facts.tags))
+    tags = ", ".join(sorted(set(facts.tags) - CONTAINER_TAGS))
     lines = {"file": f"{source.name} ({facts.container}: {codecs}{rate})", "stored": turned, "tags": tags}
     return {name: text for name, text in lines.items() if text}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..lazy_video import as_recipe, audio_of, seconds_of
 from ..methods import chosen_method, discover, method_input
@@ -166,7 +166,7 @@ class KinoContactSheet(io.ComfyNode):
                 layout,
                 span.start,
                 span.end,
-                " · ".join(text for text in (heading, span.label) if text),
+                " · ".join(text for text in (span.label, heading) if text),
                 progress.advance,
             )
             for span in shown
@@ -212,7 +212,7 @@ class KinoVideoInfo(io.ComfyNode):
             spec.frame_count,
             float(spec.duration),
             spec.audio is not None,
-            ui=ui.PreviewText(text),
+            ui={"text": (text,)},
         )
 
 

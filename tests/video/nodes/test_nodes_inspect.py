@@ -97,7 +97,7 @@ def test_info_tells_text_and_numbers(video):
     assert "clip.mp4" in text
     assert "h264 and aac" in text
     assert "8000 Hz, 2 channels" in text
-    assert result.ui.as_dict()["text"] == (text,)
+    assert result.ui == {"text": (text,)}
 
 
 def test_info_decodes_nothing(painted):
