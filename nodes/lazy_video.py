@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from comfy_api.latest import Input, InputImpl, Types
 
-from .video.pixels import Converter, bit_depth, has_alpha, image_of_frame, rgb_format
+from .video.pixels import Converter, bit_depth, has_alpha, images_of_frames, rgb_format
 from .video.recipe import Recipe
 from .video.source import BytesSource, FileSource
 from .video.tensor_source import TensorSource
@@ -124,8 +124,8 @@ def images_of(recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor | None]:
 
     pixel_format = rgb_format(recipe.spec.pixel_format)
     to_rgb = Converter(pixel_format=pixel_format)
-    frames = torch.stack([image_of_frame(to_rgb(f.image), pixel_format) for f in recipe.frames()])
-    return frames[..., :3], frames[..., 3:] if has_alpha(pixel_format) else None
+    images = torch.cat([images_of_frames([to_rgb(frame.image)]) for frame in recipe.frames()])
+    return images[..., :3], images[..., 3:] if has_alpha(pixel_format) else None
 
 
 def audio_of(recipe: Recipe) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ BT709, UNSPECIFIED, SMPTE170M = 1, 2, 6
 """Colour matrices (AVColorSpace). An unspecified one is BT.709 from HD_LINES lines on, else SMPTE 170M."""
 
 RGB_MATRIX = 0
+LIMITED_RANGE, FULL_RANGE = 1, 2
 HD_LINES = 720
 
 SMPTE170M_SWS = 5
@@ -45,6 +47,18 @@ def is_rgb(pixel_format: str) -> bool:
     return VideoFormat(pixel_format).is_rgb
 
 
+def is_plain(pixel_format: str) -> bool:
+    """Whether every sample fills one byte or one little-endian pair of bytes, so that numpy can mix it."""
+    from av import VideoFormat
+
+    fmt = VideoFormat(pixel_format)
+    depths = {component.bits for component in fmt.components}
+    if fmt.has_palette or fmt.is_bit_stream or pixel_format.endswith("be") or max(depths) > 16:
+        return False
+    planar = len(depths) == 1 and len({component.plane for component in fmt.components}) > 1
+    return depths == {8} or planar or pixel_format.startswith(("gray", "rgb48", "rgba64", "p0", "p2", "p4"))
+
+
 def chroma_steps(pixel_format: str) -> tuple[int, int]:
     """Luma pixels per chroma sample, across and down: (2, 2) for 4:2:0, (1, 1) for 4:4:4 and RGB."""
     from av import VideoFormat
@@ -60,10 +74,42 @@ def matrix_of(frame: av.VideoFrame) -> int:
     return BT709 if frame.height >= HD_LINES else SMPTE170M
 
 
+class Recolour:
+    """Bring one pull's frames to the colour matrix and range of a reference frame, where they differ."""
+
+    def __init__(self, reference: av.VideoFrame) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self.reference = reference
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """One frame in, one out, tagged like the reference."""
+        kept = (matrix_of(self.reference), self.reference.color_range == FULL_RANGE)
+        if frame.format.is_rgb or (matrix_of(frame), frame.color_range == FULL_RANGE) == kept:
+            return frame
+        made = self._reformatter.reformat(
+            frame,
+            src_colorspace=_SWS_MATRICES.get(matrix_of(frame), SMPTE170M_SWS),
+            dst_colorspace=_SWS_MATRICES.get(kept[0], SMPTE170M_SWS),
+            src_color_range=FULL_RANGE if frame.color_range == FULL_RANGE else LIMITED_RANGE,
+            dst_color_range=FULL_RANGE if kept[1] else LIMITED_RANGE,
+            threads=1,
+        )
+        return copy_colour(self.reference, made)
+
+
 def copy_colour(given: av.VideoFrame, made: av.VideoFrame) -> av.VideoFrame:
     """Tag `made` with the colour matrix, range, primaries and transfer of `given`; returns `made`."""
     for tag in ("colorspace", "color_range", "color_primaries", "color_trc"):
         setattr(made, tag, getattr(given, tag))
+    return made
+
+
+def keep_matrix(given: av.VideoFrame, made: av.VideoFrame) -> av.VideoFrame:
+    """Name the matrix of `made` where its new height would make a viewer guess another; returns `made`."""
+    if not made.format.is_rgb and matrix_of(made) != matrix_of(given):
+        made.colorspace = matrix_of(given)
     return made
 
 
@@ -93,42 +139,54 @@ class Converter:
         if frame.format.is_rgb != is_rgb(wanted):
             colours = _SWS_MATRICES.get(matrix_of(frame), SMPTE170M_SWS)
             matrix = {"src_colorspace": colours, "dst_colorspace": colours}
-        return self._reformatter.reformat(
+        made = self._reformatter.reformat(
             frame, self.width, self.height, wanted, interpolation=self.interpolation, threads=1, **matrix
         )
+        return keep_matrix(frame, made)
 
 
-def frame_of_image(image: torch.Tensor, pixel_format: str = "rgb24") -> av.VideoFrame:
-    """Make a frame of one image.
+def frames_of_images(images: torch.Tensor, pixel_format: str = "rgb24") -> Iterator[av.VideoFrame]:
+    """Make frames of an IMAGE batch.
 
     Args:
-        image: [H, W, C] float 0..1, clamped; C is 3 or 4 as the format needs.
+        images: [B, H, W, C] float 0..1, clamped and rounded; C is 3 or 4 as the format needs.
         pixel_format: "rgb24", "rgba", "rgb48le" or "rgba64le".
     """
     import numpy as np
     from av import VideoFrame
 
     peak, kind = (255, np.uint8) if bit_depth(pixel_format) == 8 else (65535, np.uint16)
-    scaled = image.detach().float().cpu().mul(peak).add_(0.5).clamp_(0, peak)
-    return VideoFrame.from_ndarray(scaled.numpy().astype(kind), format=pixel_format)
+    scaled = images.detach().float().cpu().mul(peak).add_(0.5).clamp_(0, peak)
+    for pixels in scaled.numpy().astype(kind):
+        yield VideoFrame.from_ndarray(pixels, format=pixel_format)
 
 
-def image_of_frame(frame: av.VideoFrame, pixel_format: str = "rgb24") -> torch.Tensor:
-    """An RGB frame as [H, W, C] float 0..1; `pixel_format` is the frame's own (see `Converter`)."""
+def images_of_frames(frames: list[av.VideoFrame]) -> torch.Tensor:
+    """RGB frames of one size (see `rgb_format`) as an IMAGE batch [B, H, W, C] float 0..1."""
     import numpy as np
     import torch
 
-    pixels = frame.to_ndarray(format=pixel_format)
-    peak = 255 if pixels.dtype == np.uint8 else 65535
-    return torch.from_numpy(pixels.astype(np.float32)).div_(peak)
+    pixels = np.stack([frame.to_ndarray() for frame in frames])
+    if pixels.dtype == np.uint8:
+        return torch.from_numpy(pixels).float().div_(255)
+    return torch.from_numpy(pixels.astype(np.float32)).div_(65535)
 
 
 def rgb_format(pixel_format: str) -> str:
-    """The RGB format that loses nothing of a format's depth and alpha."""
-    deep, alpha = bit_depth(pixel_format) > 8, has_alpha(pixel_format)
+    """The RGB format that loses nothing of a format's depth and alpha (a palette may hold alpha)."""
+    deep, alpha = bit_depth(pixel_format) > 8, has_alpha(pixel_format) or pixel_format == "pal8"
     return {
         (False, False): "rgb24",
         (False, True): "rgba",
         (True, False): "rgb48le",
         (True, True): "rgba64le",
     }[deep, alpha]
+
+
+def opaque_format(pixel_format: str) -> str:
+    """The format without its alpha plane."""
+    if not has_alpha(pixel_format):
+        return pixel_format
+    if is_rgb(pixel_format):
+        return rgb_format(pixel_format).replace("rgba64", "rgb48").replace("rgba", "rgb24")
+    return pixel_format.replace("yuva", "yuv")

@@ -78,6 +78,26 @@ class Recipe(ABC):
     def fingerprint(self) -> str:
         """A string that changes when the result would (the source file's size and time included)."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was adapted to make this possible, in sentences for the user; those of its sources first."""
+        return ()
+
+
+def from_on_screen(frames: Iterator[Frame], start: Fraction) -> Iterator[Frame]:
+    """Drop the frames before the one on screen at `start`."""
+    on_screen = None
+    for frame in frames:
+        if frame.time <= start:
+            on_screen = frame
+            continue
+        if on_screen is not None:
+            yield on_screen
+            on_screen = None
+        yield frame
+    if on_screen is not None:
+        yield on_screen
+
 
 class VideoError(ValueError):
     """A video that cannot be read, made or written: what was found, and what to do about it."""

@@ -98,3 +98,34 @@ def layout_of(channels: int) -> str:
     """FFmpeg's usual layout for a number of channels."""
     usual = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
     return usual.get(channels, f"{channels}c")
+
+
+class Reader:
+    """Takes samples from pieces in the amounts that the caller needs."""
+
+    def __init__(self, pieces: Iterator[np.ndarray], channels: int) -> None:
+        self._pieces = pieces
+        self._channels = channels
+        self._held: list[np.ndarray] = []
+
+    def take(self, samples: int) -> np.ndarray:
+        """The next [channels, samples]; silence follows the end."""
+        import numpy as np
+
+        missing = samples - sum(piece.shape[1] for piece in self._held)
+        while missing > 0:
+            piece = next(self._pieces, None)
+            if piece is None:
+                piece = np.zeros((self._channels, missing), np.float32)
+            self._held.append(piece)
+            missing -= piece.shape[1]
+        whole = np.concatenate([np.zeros((self._channels, 0), np.float32), *self._held], axis=1)
+        self._held = [whole[:, samples:]]
+        return whole[:, :samples]
+
+    def pieces(self, samples: int) -> Iterator[np.ndarray]:
+        """The next `samples`, piece by piece."""
+        while samples > 0:
+            count = min(PIECE, samples)
+            yield self.take(count)
+            samples -= count

@@ -22,7 +22,7 @@ from .media import (
     picture_stream,
     sound_stream,
 )
-from .recipe import Frame, Recipe, VideoError, VideoSpec
+from .recipe import Frame, Recipe, VideoError, VideoSpec, from_on_screen
 from .sound import exactly, layout_of, placed, sample_at
 from .upright import FilterChain
 
@@ -62,19 +62,8 @@ class MediaSource(Recipe):
         return self.facts.spec
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        if start >= self.spec.duration:
-            return
-        on_screen = None
-        for frame in self._frames_around(start):
-            if frame.time <= start:
-                on_screen = frame
-                continue
-            if on_screen is not None:
-                yield on_screen
-                on_screen = None
-            yield frame
-        if on_screen is not None:
-            yield on_screen
+        if start < self.spec.duration:
+            yield from from_on_screen(self._frames_around(start), start)
 
     def _frames_around(self, start: Fraction) -> Iterator[Frame]:
         """Frames from one at or before `start` to the end."""

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .pixels import frame_of_image
+from .pixels import frames_of_images
 from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
 from .sound import exactly, sample_at
 
@@ -67,7 +67,8 @@ class TensorSource(Recipe):
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
         for index in range(int(start * self.fps), len(self.images)):
-            yield Frame(frame_of_image(self.images[index], self._pixel_format), index / self.fps)
+            (image,) = frames_of_images(self.images[index : index + 1], self._pixel_format)
+            yield Frame(image, index / self.fps)
 
     def audio(self, start: Fraction = Fraction(0)) -> Iterator[np.ndarray]:
         if self.waveform is None:

@@ -90,3 +90,7 @@ class Trim(Recipe):
 
     def fingerprint(self) -> str:
         return f"trim({self.source.fingerprint()}, {self.start}, {self.end})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.source.notes

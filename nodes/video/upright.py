@@ -6,6 +6,8 @@ import struct
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .pixels import is_plain, rgb_format
+
 if TYPE_CHECKING:
     import av
 
@@ -51,11 +53,11 @@ def _square_pixels(frame: av.VideoFrame, pixel_aspect: Fraction) -> tuple[Filter
 
 
 def _plain_format(frame: av.VideoFrame) -> tuple[Filter, ...]:
-    """Full-range "yuvj…" becomes its "yuv…" twin with the range kept as a tag; palettes become rgba."""
+    """Full-range "yuvj…" becomes its "yuv…" twin, the range kept as a tag; odd layouts become plain RGB."""
     name = frame.format.name
     if name.startswith("yuvj"):
         return (("scale", "in_range=full:out_range=full"), ("format", name.replace("yuvj", "yuv")))
-    return (("format", "rgba"),) if name == "pal8" else ()
+    return () if is_plain(name) else (("format", rgb_format(name)),)
 
 
 class FilterChain:

@@ -1,0 +1,95 @@
+"""A video played faster or slower, its sound at the same pitch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
+from .sound import audio_frame, exactly, layout_of, sample_at
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Speed(Recipe):
+    """Every frame of the source, `factor` times as fast: 2 halves the duration and doubles the rate."""
+
+    source: Recipe
+    factor: Fraction
+
+    def __post_init__(self) -> None:
+        if not Fraction(1, 100) <= self.factor <= 100:
+            raise VideoError(f"a speed must be 0.01 to 100 times, got {float(self.factor):g}")
+
+    @property
+    def spec(self) -> VideoSpec:
+        whole = self.source.spec
+        return replace(whole, fps=whole.fps * self.factor, duration=whole.duration / self.factor)
+
+    def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
+        for image, time in self.source.frames(start * self.factor):
+            yield Frame(image, time / self.factor)
+
+    def audio(self, start: Fraction = Fraction(0)) -> Iterator[np.ndarray]:
+        spec = self.spec
+        if spec.audio is None:
+            return
+        rate = spec.audio.sample_rate
+        wanted = max(0, sample_at(spec.duration, rate) - sample_at(start, rate))
+        stretched = stretched_sound(self.source.audio(start * self.factor), spec.audio, self.factor)
+        yield from exactly(stretched, spec.audio.channels, wanted)
+
+    def fingerprint(self) -> str:
+        return f"speed({self.source.fingerprint()}, {self.factor})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.source.notes
+
+
+def stretched_sound(pieces: Iterator[np.ndarray], spec: AudioSpec, factor: Fraction) -> Iterator[np.ndarray]:
+    """Change the tempo and keep the pitch, by FFmpeg's atempo (overlap-add of matching waveforms)."""
+    from av import BlockingIOError as NothingYet
+    from av import EOFError as End
+    from av.filter import Graph
+
+    graph = Graph()
+    source = graph.add_abuffer(
+        sample_rate=spec.sample_rate,
+        format="fltp",
+        layout=layout_of(spec.channels),
+        time_base=Fraction(1, spec.sample_rate),
+    )
+    steps = [graph.add("atempo", f"{step:.9f}") for step in _tempo_steps(float(factor))]
+    plain = graph.add("aformat", "sample_fmts=fltp")
+    graph.link_nodes(source, *steps, plain, graph.add("abuffersink")).configure()
+    position = 0
+
+    def ready() -> Iterator[np.ndarray]:
+        while True:
+            try:
+                yield graph.pull().to_ndarray()
+            except (NothingYet, End):
+                return
+
+    for piece in pieces:
+        frame = audio_frame(piece, spec.sample_rate)
+        frame.pts, frame.time_base = position, Fraction(1, spec.sample_rate)
+        position += piece.shape[1]
+        graph.push(frame)
+        yield from ready()
+    graph.push(None)
+    yield from ready()
+
+
+def _tempo_steps(factor: float) -> list[float]:
+    """Tempos that multiply to `factor`; below 0.5 one atempo is not enough."""
+    steps = []
+    while factor < 0.5:
+        steps.append(0.5)
+        factor /= 0.5
+    return [*steps, factor]
