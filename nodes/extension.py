@@ -8,6 +8,7 @@ import logging
 from comfy_api.latest import ComfyExtension, io
 
 from .methods import Method, all_methods
+from .model_files import register_folder
 
 NODE_MODULES = (
     "video.nodes_load",
@@ -22,12 +23,8 @@ NODE_MODULES = (
 class KinographExtension(ComfyExtension):
     """Every node of the pack whose module imports and whose schema is valid."""
 
-    async def on_load(self) -> None:
-        from .model_files import register_folder
-
-        register_folder()
-
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        register_folder()  # not in on_load, which ComfyUI 0.8 never awaits
         return [node for module in NODE_MODULES for node in _nodes_in(module)]
 
     async def get_methods(self) -> list[Method]:

@@ -1,0 +1,131 @@
+"""Talking to a running ComfyUI over HTTP, as its editor does."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+RUN_SECONDS = 120
+
+
+class Refused(Exception):
+    """ComfyUI answered a prompt with an error; `answer` is its JSON."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(json.dumps(answer))
+        self.answer = answer
+
+
+class NodeFailed(Exception):
+    """A node raised; the message names it and says what it said."""
+
+
+@dataclass
+class ComfyUI:
+    """A running server and its folders."""
+
+    url: str
+    base: Path
+    log: Path
+
+    def ask(self, path: str, body: dict | None = None) -> Any:
+        """GET, or POST a JSON body; returns the JSON answer, None where there is none."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as refusal:
+            raise Refused(json.load(refusal)) from refusal
+
+    @cached_property
+    def listed(self) -> dict[str, Any]:
+        """`/object_info` as it was at first sight."""
+        return self.ask("/object_info")
+
+    def run(self, graph: dict[str, Any]) -> dict[str, Any]:
+        """Queue an API graph, every input it leaves out at its default; returns its outputs by node.
+
+        Raises:
+            Refused: it was not accepted.
+            NodeFailed: it did not come to its end.
+        """
+        prompt = {
+            key: {**node, "inputs": self._defaults(node) | node["inputs"]} for key, node in graph.items()
+        }
+        answer = self.ask("/prompt", {"prompt": prompt, "client_id": uuid.uuid4().hex})
+        if answer["node_errors"]:
+            raise Refused(answer)
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            history = self.ask(f"/history/{answer['prompt_id']}")
+            if history:
+                return _outputs(history[answer["prompt_id"]])
+            time.sleep(0.05)
+        raise TimeoutError(f"the prompt did not end within {RUN_SECONDS} s; see {self.log}")
+
+    def _defaults(self, node: dict[str, Any]) -> dict[str, Any]:
+        required = self.listed[node["class_type"]]["input"].get("required", {})
+        return defaults(required, node["inputs"])
+
+    def saved(self, output: dict[str, Any]) -> list[Path]:
+        """The files that a node saved, from what it shows in the editor."""
+        files = [file for shown in output.values() for file in shown if isinstance(file, dict)]
+        return [self.base / file["type"] / file["subfolder"] / file["filename"] for file in files]
+
+
+def _outputs(entry: dict[str, Any]) -> dict[str, Any]:
+    error = dict(entry["status"]["messages"]).get("execution_error")
+    if error:
+        raise NodeFailed(f"{error['node_type']} {error['node_id']}: {error['exception_message']}")
+    return entry["outputs"]
+
+
+def defaults(inputs: dict[str, Any], given: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """What the editor would send for widgets nobody touched, dynamic combos' inner ones included."""
+    values: dict[str, Any] = {}
+    for name, (kind, *rest) in inputs.items():
+        facts, key = rest[0] if rest else {}, prefix + name
+        options = kind if isinstance(kind, list) else facts.get("options", [])
+        if kind == "COMFY_DYNAMICCOMBO_V3":
+            values[key] = given.get(key, options[0]["key"])
+            chosen = next(option["inputs"] for option in options if option["key"] == values[key])
+            values |= defaults(chosen.get("required", {}), given, f"{key}.")
+        elif "default" in facts:
+            values[key] = facts["default"]
+        elif options:
+            values[key] = options[0]
+    return values
+
+
+def node(class_type: str, **inputs: Any) -> dict[str, Any]:
+    """A node of an API graph; a link is `[node id, output index]`."""
+    return {"class_type": class_type, "inputs": inputs}
+
+
+def write_clip(path: Path, seconds: int) -> None:
+    with av.open(path, "w") as container:
+        picture = container.add_stream("libx264", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
+        sound = container.add_stream("aac", rate=48000, layout="mono")
+        for index in range(25 * seconds):
+            colour = (200, 40, 2 * index) if index < 25 else (20, 90, 2 * index)
+            frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), colour, np.uint8))
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(picture.encode(frame))
+        tone = 0.3 * np.sin(np.arange(48000 * seconds) * 2 * np.pi * 440 / 48000).astype(np.float32)
+        samples = av.AudioFrame.from_ndarray(tone[None], "fltp", "mono")
+        samples.sample_rate, samples.pts = 48000, 0
+        container.mux(sound.encode(samples))
+        container.mux([*picture.encode(), *sound.encode()])

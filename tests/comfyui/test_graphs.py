@@ -1,0 +1,83 @@
+"""Every node of the pack runs in a real ComfyUI, alone and between core's nodes."""
+
+from __future__ import annotations
+
+import av
+import pytest
+from comfyui.client import node
+from PIL import Image
+
+LOAD = node("KinoLoadVideo", file="clip.mp4")
+CORE_LOAD = node("LoadVideo", file="clip.mp4")
+
+
+def info_of(video: list) -> dict:
+    return {"info": node("KinoVideoInfo", video=video)}
+
+
+def picture_of(path) -> tuple[int, int, int, bool]:
+    """Width, height, frames and whether there is sound, all decoded."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = sum(1 for _ in container.decode(stream))
+        return stream.width, stream.height, frames, bool(container.streams.audio)
+
+
+EDITS = {
+    "trim": node("KinoTrimVideo", video=["load", 0], start=0.4, end=1.2),
+    "crop": node("KinoCropVideo", video=["load", 0], width=48, height=32),
+    "resize": node("KinoResizeVideo", video=["load", 0], width=48, height=48),
+    "retime": node("KinoRetimeVideo", video=["load", 0], fps=50.0, speed=2.0),
+}
+EDITED = {"trim": (96, 64, 20), "crop": (48, 32, 50), "resize": (48, 32, 50), "retime": (96, 64, 50)}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_our_video_is_saved_by_core(comfyui, clip, edit):
+    outputs = comfyui.run({"load": LOAD, "edit": EDITS[edit], "save": node("SaveVideo", video=["edit", 0])})
+    [file] = comfyui.saved(outputs["save"])
+    assert picture_of(file) == (*EDITED[edit], True)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_our_video_is_taken_apart_by_core(comfyui, clip, edit):
+    graph = {"load": LOAD, "edit": EDITS[edit], "parts": node("GetVideoComponents", video=["edit", 0])}
+    graph["save"] = node("SaveImage", images=["parts", 0])
+    graph["sound"] = node("SaveAudio", audio=["parts", 1])
+    outputs = comfyui.run(graph)
+    pictures = comfyui.saved(outputs["save"])
+    width, height, frames = EDITED[edit]
+    assert len(pictures) == frames
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (width, height)
+    assert comfyui.saved(outputs["sound"])
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_cores_video_goes_through_ours(comfyui, clip, edit):
+    graph = {"load": CORE_LOAD, "edit": EDITS[edit]} | info_of(["edit", 0])
+    [text] = comfyui.run(graph)["info"]["text"]
+    width, height, frames = EDITED[edit]
+    assert all(f"{fact}" in text for fact in (width, height, frames))
+
+
+def test_a_video_that_core_made_of_images_goes_through_ours(comfyui):
+    graph = {"images": node("EmptyImage", width=64, height=32, batch_size=6, color=0x204060)}
+    graph["video"] = node("CreateVideo", images=["images", 0], fps=6.0)
+    graph["trim"] = node("KinoTrimVideo", video=["video", 0], end=0.5)
+    graph["frames"] = node("KinoFramesFromVideo", video=["trim", 0])
+    graph["save"] = node("SaveImage", images=["frames", 0])
+    pictures = comfyui.saved(comfyui.run(graph)["save"])
+    assert len(pictures) == 3
+    with Image.open(pictures[0]) as picture:
+        assert picture.getpixel((9, 9)) == pytest.approx((0x20, 0x40, 0x60), abs=1)
+
+
+def test_core_trims_our_video(comfyui, clip):
+    if "Video Slice" not in comfyui.listed:
+        pytest.skip("this ComfyUI has no Video Slice node")
+    graph = {"load": LOAD, "edit": EDITS["retime"]}
+    graph["slice"] = node("Video Slice", video=["edit", 0], start_time=0.2, duration=0.5)
+    graph["save"] = node("SaveVideo", video=["slice", 0])
+    [file] = comfyui.saved(comfyui.run(graph)["save"])
+    assert picture_of(file) == (96, 64, 25, True)
