@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from ..models.catalogue import ModelError, find_model, load_catalogue
+from ..models.catalogue import Model, ModelError, find_model, load_catalogue
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def _list(options: argparse.Namespace, models: Path) -> int:
     return 0
 
 
-def _row(model, state: str) -> dict:
+def _row(model: Model, state: str) -> dict:
     return {
         "name": model.name,
         "what": model.what,

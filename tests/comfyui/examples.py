@@ -1,0 +1,65 @@
+"""One small graph for every node of the pack: what it is wired to in practice, ending in something shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfyui.client import node
+
+CLIP = "clip.mp4"
+LOAD = {"load": node("KinoLoadVideo", file=CLIP)}
+
+
+def _decoded(class_type: str, **inputs: Any) -> dict:
+    """A VIDEO → VIDEO node, its result taken apart by core."""
+    return {
+        **LOAD,
+        "edit": node(class_type, video=["load", 0], **inputs),
+        "parts": node("GetVideoComponents", video=["edit", 0]),
+        "show": node("PreviewImage", images=["parts", 0]),
+    }
+
+
+EXAMPLES: dict[str, dict] = {
+    "KinoLoadVideo": {**LOAD, "show": node("KinoVideoInfo", video=["load", 0])},
+    "KinoLoadVideoFolder": {
+        "load": node("KinoLoadVideoFolder", folder=".", pattern="clip*"),
+        "show": node("KinoVideoInfo", video=["load", 0]),
+    },
+    "KinoTrimVideo": _decoded("KinoTrimVideo", start=0.5, end=1.5),
+    "KinoCropVideo": _decoded("KinoCropVideo", x=8, y=8, width=32, height=32),
+    "KinoResizeVideo": _decoded("KinoResizeVideo", width=50, height=50, mode="pad"),
+    "KinoRetimeVideo": _decoded("KinoRetimeVideo", fps=30.0, frames="blend", reverse=True),
+    "KinoConcatenateVideos": {
+        **LOAD,
+        "small": node("KinoResizeVideo", video=["load", 0], width=48, height=48),
+        "edit": node("KinoConcatenateVideos", video_1=["load", 0], video_2=["small", 0], cross_fade=0.4),
+        "parts": node("GetVideoComponents", video=["edit", 0]),
+        "show": node("PreviewImage", images=["parts", 0]),
+    },
+    "KinoFramesFromVideo": {
+        **LOAD,
+        "frames": node("KinoFramesFromVideo", video=["load", 0], start=0.5, count=5, stride=3),
+        "show": node("PreviewImage", images=["frames", 0]),
+        "mask": node("MaskToImage", mask=["frames", 1]),
+        "show_mask": node("PreviewImage", images=["mask", 0]),
+        "video": node("CreateVideo", images=["frames", 0], audio=["frames", 2], fps=["frames", 3]),
+        "save": node("SaveVideo", video=["video", 0]),
+    },
+    "KinoContactSheet": {
+        **LOAD,
+        "sheet": node("KinoContactSheet", video=["load", 0], columns=2, rows=2, tile_width=64),
+        "show": node("PreviewImage", images=["sheet", 0]),
+    },
+    "KinoVideoInfo": {
+        **LOAD,
+        "info": node("KinoVideoInfo", video=["load", 0]),
+        "show": node("PreviewAny", source=["info", 3]),
+    },
+    "KinoSceneCuts": {
+        **LOAD,
+        "cuts": node("KinoSceneCuts", video=["load", 0], method="content"),
+        "second": node("KinoTrimVideo", video=["load", 0], spans=["cuts", 0], span_index=1),
+        "show": node("KinoVideoInfo", video=["second", 0]),
+    },
+}
