@@ -1,0 +1,16 @@
+"""Workflow JSON: read what ComfyUI's editor saves, convert it to the prompt a host executes."""
+
+from .convert import to_prompt
+from .document import Workflow
+from .errors import MissingNode, MissingNodes, WorkflowError
+from .reading import is_prompt, read_workflow
+
+__all__ = [
+    "MissingNode",
+    "MissingNodes",
+    "Workflow",
+    "WorkflowError",
+    "is_prompt",
+    "read_workflow",
+    "to_prompt",
+]

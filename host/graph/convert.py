@@ -1,0 +1,112 @@
+"""From the editor's graph to the prompt that a host executes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from .document import Node, Workflow
+from .editor_nodes import CUSTOM_COMBO, PRIMITIVE
+from .form import Form
+from .group_nodes import without_group_nodes
+from .instances import Circuit, Instance
+from .promotions import primitive_value
+from .text_values import fill_dynamic_prompts, fill_placeholders
+from .tracing import Constant, Source, incoming, trace
+
+Prompt = dict[str, dict[str, Any]]
+
+
+def to_prompt(
+    workflow: Workflow,
+    object_info: Mapping[str, Any],
+    *,
+    prompt_seed: int | None = None,
+    now: datetime | None = None,
+) -> Prompt:
+    """Convert a workflow to API format with the rules of ComfyUI's editor.
+
+    Args:
+        workflow: from `read_workflow`; one that already holds a prompt is returned as it is.
+        object_info: the `/object_info` of the host that will run it, ours or a real ComfyUI's.
+        prompt_seed: chooses among `{a|b}` in prompt texts and drops their comments, as the editor does
+            at random. None leaves the texts as written.
+        now: the time for `%date:…%` in file names; None leaves those as written.
+
+    Returns:
+        execution id → `{"inputs", "class_type", "_meta": {"title"}}`. Wires are `[id, slot]`, array
+        values `{"__value__": […]}`. Muted, bypassed and editor-only nodes are resolved away.
+
+    Raises:
+        MissingNodes: nodes that run and are not in `object_info`.
+        WorkflowError: subgraphs within themselves, circular wiring, or over 50 000 nodes.
+    """
+    if workflow.prompt is not None:
+        return copy.deepcopy(workflow.prompt)
+    circuit = Circuit(without_group_nodes(workflow, object_info), object_info)
+    prompt: Prompt = {}
+    for instance, node in circuit.nodes():
+        if node.runs and circuit.is_known(node) and not circuit.is_host(node):
+            prompt[instance.execution_id(node)] = {
+                "inputs": _inputs(circuit, instance, node),
+                "class_type": node.type,
+                "_meta": {"title": node.title or _display_name(object_info[node.type], node.type)},
+            }
+    fill_placeholders(prompt, circuit, now)
+    if prompt_seed is not None:
+        fill_dynamic_prompts(prompt, object_info, prompt_seed)
+    for entry in prompt.values():
+        entry["inputs"] = {name: _wrapped(value) for name, value in entry["inputs"].items()}
+    return prompt
+
+
+def _display_name(definition: Mapping[str, Any], node_type: str) -> str:
+    return definition.get("display_name") or node_type
+
+
+class _Wire(tuple):
+    """A `[node, slot]` pair, told apart from array values until those are wrapped."""
+
+
+def _wrapped(value: Any) -> Any:
+    if isinstance(value, _Wire):
+        return list(value)
+    return {"__value__": value} if isinstance(value, list) else value
+
+
+def _inputs(circuit: Circuit, instance: Instance, node: Node) -> dict[str, Any]:
+    form = circuit.form(instance.graph, node)
+    inputs = copy.deepcopy(form.values) | _from_primitives(instance, node, form)
+    for slot in form.inputs:
+        key = (node.id, slot.name)
+        if key in instance.forced:
+            inputs[slot.name] = instance.forced[key]
+            continue
+        match trace(circuit, instance, node, slot):
+            case Source(origin, origin_slot):
+                inputs[slot.name] = _Wire((origin, origin_slot))
+            case Constant(value):
+                inputs[slot.name] = value
+    if node.type == CUSTOM_COMBO:
+        inputs["index"] = _chosen_option(inputs)
+    return inputs
+
+
+def _from_primitives(instance: Instance, node: Node, form: Form) -> dict[str, Any]:
+    """The values that primitive nodes wired straight to widgets write into them."""
+    values = {}
+    for slot in form.inputs:
+        link = incoming(instance.graph.links, node, slot)
+        origin = instance.graph.nodes.get(link.origin) if link else None
+        if origin is not None and origin.type == PRIMITIVE and slot.widget:
+            value = primitive_value(origin, form.values.get(slot.name))
+            values[slot.name] = instance.forced.get((origin.id, "value"), value)
+    return values
+
+
+def _chosen_option(inputs: Mapping[str, Any]) -> int:
+    """Core's Custom Combo also outputs the place of its choice, which only the editor knows."""
+    options = [value for name, value in inputs.items() if name.startswith("option")]
+    return options.index(inputs["choice"]) if inputs.get("choice") in options else -1
