@@ -5,10 +5,17 @@ from __future__ import annotations
 import dis
 from typing import Any, NoReturn
 
+_REFUSAL = "is not part of Kinograph's embedded host; run the pack that asks for it inside ComfyUI"
+
 
 def refusal(name: str) -> str:
     """The sentence for a module or attribute, e.g. "comfy.ldm.modules"."""
-    return f"{name} is not part of Kinograph's embedded host; run the pack that asks for it inside ComfyUI"
+    return f"{name} {_REFUSAL}"
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an error says that the embedded host lacks something."""
+    return isinstance(error, (ImportError, AttributeError)) and str(error).endswith(_REFUSAL)
 
 
 class BeyondTheHost(ModuleNotFoundError):

@@ -1,7 +1,7 @@
 """Inputs that bring other inputs with them, or take several types.
 
-In a graph the inputs inside a dynamic one have dotted names: `{"format": "mp4", "format.codec": "h264"}`;
-`expansion.py` finds which of them exist, and nests their values.
+In a graph the inputs inside a dynamic one have dotted names: `{"format": "mp4", "format.codec": "h264"}`.
+Which of them exist for given values is the executor's business.
 """
 
 from __future__ import annotations

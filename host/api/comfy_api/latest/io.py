@@ -14,11 +14,10 @@ from .dynamic import (
     add_to_dict_v1,
 )
 from .dynamic import input_dict as create_input_dict_v1
-from .expansion import V3Data, build_nested_inputs, get_finalized_class_inputs
 from .node import ComfyNode, NodeOutput
 from .node import UIOutput as _UIOutput
 from .plain_types import PLAIN_TYPES, BoundingBox
-from .schema import Hidden, HiddenHolder, NodeInfoV1, Schema
+from .schema import Hidden, HiddenHolder, NodeInfoV1, Schema, V3Data
 from .sockets import ComfyType as _ComfyType
 from .sockets import (
     ComfyTypeI,
@@ -83,9 +82,7 @@ __all__ = [
     "_ComfyType",
     "_UIOutput",
     "add_to_dict_v1",
-    "build_nested_inputs",
     "comfytype",
     "create_input_dict_v1",
-    "get_finalized_class_inputs",
     *PLAIN_TYPES,
 ]

@@ -8,8 +8,7 @@ from typing import Any
 
 from ...comfy_execution.graph_utils import ExecutionBlocker
 from ..internal import _ComfyNodeInternal, _NodeOutputInternal, first_real_override
-from .expansion import V3Data
-from .schema import HiddenHolder, Schema
+from .schema import HiddenHolder, Schema, V3Data
 
 
 class UIOutput:
@@ -64,7 +63,17 @@ class _FromSchema:
         self.read = read
 
     def __get__(self, node: Any, cls: type[ComfyNode]) -> Any:
-        return self.read(cls.__dict__.get("SCHEMA") or cls.GET_SCHEMA())
+        return self.read(_known_schema(cls) or cls.GET_SCHEMA())
+
+
+def _known_schema(cls: type[ComfyNode]) -> Schema | None:
+    """The schema that `cls`, or what it is a clone of, has kept; never that of another declaration."""
+    for owner in cls.__mro__:
+        if vars(owner).get("SCHEMA") is not None:
+            return owner.SCHEMA
+        if "define_schema" in vars(owner):
+            return None
+    return None
 
 
 class _ExecuteName:
@@ -74,13 +83,6 @@ class _ExecuteName:
         return (
             "EXECUTE_NORMALIZED_ASYNC" if inspect.iscoroutinefunction(cls.execute) else "EXECUTE_NORMALIZED"
         )
-
-
-class _Locked(type):
-    """Metaclass of the classes that execute: a node keeps no state between runs on its class."""
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        raise AttributeError(f"{cls.__name__}.{name} cannot be set: a node class keeps no state between runs")
 
 
 class ComfyNode(_ComfyNodeInternal):
@@ -156,7 +158,7 @@ class ComfyNode(_ComfyNodeInternal):
         cls.VALIDATE_CLASS()
         schema = cls.FINALIZE_SCHEMA()
         schema.validate()
-        type.__setattr__(cls, "SCHEMA", schema)
+        cls.SCHEMA = schema
         return schema
 
     @classmethod
@@ -170,14 +172,13 @@ class ComfyNode(_ComfyNodeInternal):
 
     @classmethod
     def PREPARE_CLASS_CLONE(cls, v3_data: V3Data | None) -> type[ComfyNode]:
-        """The class to execute: a locked subclass that carries the hidden values of one run."""
-        metaclass = type("LockedNode", (_Locked, type(cls)), {})
+        """The class to execute: a subclass that carries the hidden values of one run."""
         facts = {
             "hidden": HiddenHolder.from_v3_data(v3_data),
             "SCHEMA": cls.SCHEMA,
             "__module__": cls.__module__,
         }
-        return metaclass(f"{cls.__name__}Clone", (cls,), facts)
+        return type(cls)(f"{cls.__name__}Clone", (cls,), facts)
 
     @classmethod
     def EXECUTE_NORMALIZED(cls, *args: Any, **kwargs: Any) -> NodeOutput:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, TypedDict
 
 from .dynamic import DynamicInput, MatchType, input_dict
-from .expansion import V3Data
 from .sockets import Input, Output
 
 
@@ -26,6 +25,12 @@ class Hidden(str, Enum):
     dynprompt = "DYNPROMPT"
     auth_token_comfy_org = "AUTH_TOKEN_COMFY_ORG"
     api_key_comfy_org = "API_KEY_COMFY_ORG"
+
+
+class V3Data(TypedDict, total=False):
+    """What a host gives a node class for one run: the values of its hidden inputs, by kind."""
+
+    hidden_inputs: dict[str, Any]
 
 
 class HiddenHolder:
