@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
+import logging
 import os
+import shutil
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from comfy_api.latest import Input, InputImpl, Types
 
+from .runtime import Progress
+from .video.codecs import CONTAINERS
+from .video.encode import EncodeReport, encode
 from .video.pixels import Converter, bit_depth, has_alpha, images_of_frames, rgb_format
 from .video.recipe import Recipe
-from .video.source import BytesSource, FileSource
+from .video.settings import EncodeSettings
+from .video.source import BytesSource, FileSource, MediaSource
 from .video.tensor_source import TensorSource
 from .video.trim import Trim
 
@@ -24,6 +34,7 @@ class LazyVideo(Input.Video):
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
+        self._rendered: tempfile.TemporaryDirectory[str] | None = None
 
     def get_components(self) -> Any:
         """The whole video as tensors: IMAGE [B, H, W, 3], AUDIO, frame rate, and alpha where there is any."""
@@ -37,10 +48,70 @@ class LazyVideo(Input.Video):
         return Types.VideoComponents(**parts)
 
     def save_to(
-        self, path: str | IO[bytes], format: Any = "auto", codec: Any = "auto", metadata: Any = None, **_: Any
-    ):
-        """Encode it to a file."""
-        raise NotImplementedError("encoding arrives with nodes/video/encode.py")
+        self,
+        path: str | os.PathLike[str] | IO[bytes],
+        format: Any = "auto",
+        codec: Any = "auto",
+        metadata: dict[str, Any] | None = None,
+        bit_depth: int | None = None,
+        crf: float | None = None,
+        **others: Any,
+    ) -> None:
+        """Encode it to a file (replaced if it exists) or a buffer, with a progress bar.
+
+        Args:
+            format, codec: names or core's enums; "auto" follows the file's name, else mp4.
+            metadata: tags; values that are no strings are written as JSON.
+            others: whatever newer hosts pass; reported in the log, as it has no effect.
+        """
+        container = _container_named(path, format)
+        settings = EncodeSettings(
+            container=container,
+            codec=None if _plain(codec) == "auto" else _plain(codec),
+            bit_depth=bit_depth or 0,
+            crf=crf,
+        )
+        tags = {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in (metadata or {}).items()
+        }
+        ignored = [f"{name} has no effect here" for name, value in others.items() if value is not None]
+        if isinstance(path, (str, os.PathLike)):
+            notes = self._encoded(path, settings, tags).notes
+        else:
+            with tempfile.TemporaryDirectory(prefix="kinograph-") as folder:
+                report = self._encoded(Path(folder) / "video", settings, tags)
+                notes = report.notes
+                with open(report.path, "rb") as file:
+                    shutil.copyfileobj(file, path)
+        for note in (*notes, *ignored):
+            logging.warning("Kinograph: %s", note)
+
+    def _encoded(
+        self, path: str | os.PathLike[str], settings: EncodeSettings, tags: dict[str, str]
+    ) -> EncodeReport:
+        progress = Progress(self.recipe.spec.frame_count)
+        return encode(self.recipe, path, settings, tick=progress.advance, metadata=tags, replace=True)
+
+    def get_stream_source(self) -> str | io.BytesIO:
+        """A file of exactly this video: the source itself, or a rendered one that lives as long as this.
+
+        Rendering takes no more memory than saving does.
+        """
+        if isinstance(self.recipe, FileSource):
+            return self.recipe.path
+        if isinstance(self.recipe, BytesSource):
+            return io.BytesIO(self.recipe.data)
+        if self._rendered is None:
+            folder = tempfile.TemporaryDirectory(prefix="kinograph-")
+            self._encoded(Path(folder.name) / "video.mp4", EncodeSettings(), {})
+            self._rendered = folder
+        return str(Path(self._rendered.name) / "video.mp4")
+
+    def get_container_format(self) -> str:
+        """FFmpeg's name of the container that `get_stream_source` gives."""
+        source = self.recipe
+        return source.facts.container if isinstance(source, MediaSource) else "mov,mp4,m4a,3gp,3g2,mj2"
 
     def as_trimmed(
         self, start_time: float | None = None, duration: float | None = None, strict_duration: bool = False
@@ -78,6 +149,19 @@ class LazyVideo(Input.Video):
 
     def get_bit_depth(self) -> int:
         return bit_depth(self.recipe.spec.pixel_format)
+
+
+def _container_named(path: Any, format: Any) -> str:
+    """The key of a container, from a format or else from the file's name."""
+    if _plain(format) != "auto":
+        return _plain(format)
+    suffix = Path(path).suffix[1:].lower() if isinstance(path, (str, os.PathLike)) else ""
+    return suffix if suffix in CONTAINERS else "mp4"
+
+
+def _plain(name: Any) -> str:
+    """A name that may be one of core's string enums."""
+    return str(getattr(name, "value", name)).lower()
 
 
 def as_recipe(video: Any) -> Recipe:
@@ -124,7 +208,11 @@ def images_of(recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor | None]:
 
     pixel_format = rgb_format(recipe.spec.pixel_format)
     to_rgb = Converter(pixel_format=pixel_format)
-    images = torch.cat([images_of_frames([to_rgb(frame.image)]) for frame in recipe.frames()])
+    frames = [to_rgb(frame.image) for frame in recipe.frames()]
+    images = torch.empty(len(frames), frames[0].height, frames[0].width, 4 if has_alpha(pixel_format) else 3)
+    for index in range(len(frames)):
+        images[index] = images_of_frames([frames[index]])[0]
+        frames[index] = None  # the bytes go as the floats, four times as large, come
     return images[..., :3], images[..., 3:] if has_alpha(pixel_format) else None
 
 
