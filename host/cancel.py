@@ -18,6 +18,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._insisting: threading.Timer | None = None
 
     @property
     def exit_code(self) -> int:
@@ -31,9 +32,13 @@ class Cancellation:
             raise KeyboardInterrupt
         self.signal = number
         interrupt_current_processing()
-        insist = threading.Timer(GRACE_SECONDS, _thread.interrupt_main)
-        insist.daemon = True
-        insist.start()
+        self._insisting = threading.Timer(GRACE_SECONDS, _thread.interrupt_main)
+        self._insisting.daemon = True
+        self._insisting.start()
+
+    def _over(self) -> None:
+        if self._insisting is not None:
+            self._insisting.cancel()
 
 
 @contextmanager
@@ -49,5 +54,6 @@ def cancel_on_signals() -> Iterator[Cancellation]:
     try:
         yield cancellation
     finally:
+        cancellation._over()
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

@@ -11,7 +11,8 @@ from typing import TextIO
 BAR_CELLS = 24
 LIVE_SECONDS = 0.1
 PLAIN_SECONDS = 5.0
-"""Least time between two redraws of a live line, and between two plain lines of one node."""
+LASTING_SECONDS = 0.1
+"""Least time between two redraws of a live line, between two plain lines, and for a node to be listed."""
 
 
 @dataclass
@@ -63,17 +64,13 @@ class Console:
             self._work.note = text.strip().splitlines()[0] if text.strip() else ""
 
     def finished(self) -> None:
-        """The node is done: its live line becomes a lasting one with the seconds it took."""
+        """The node is done: its live line becomes a lasting one, unless it took no time to speak of."""
         if self._work is not None:
             seconds = self.clock() - self._work.began
             self._clear()
-            self._write(f"  {self._work.title}  {seconds:.1f} s\n")
+            if seconds >= LASTING_SECONDS:
+                self._write(f"  {self._work.title}  {seconds:.1f} s\n")
             self._work = None
-
-    def say(self, text: str) -> None:
-        """Write a lasting line."""
-        self._clear()
-        self._write(f"{text}\n")
 
     def _draw(self) -> None:
         width = shutil.get_terminal_size().columns

@@ -6,26 +6,23 @@ import sys
 from pathlib import Path
 
 
-def peak_rss_mb() -> float | None:
-    """Peak resident memory of this process in MB (10^6 bytes), or None where the system does not tell."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage would include what the parent held when it started us
-        return _kilobytes(status, "VmHWM") / 1000
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+def peak_rss_mb() -> float:
+    """Peak resident memory of this process in MB (10^6 bytes)."""
+    if sys.platform == "linux":  # getrusage would include what the parent held when it started us
+        lines = Path("/proc/self/status").read_text().splitlines()
+        peak = next(line for line in lines if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024 / 1e6
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def available_mb() -> float | None:
-    """Memory that programs can still take, in MB, or None where the system does not tell."""
-    facts = Path("/proc/meminfo")
-    return _kilobytes(facts, "MemAvailable") / 1000 if facts.exists() else None
+def available_mb() -> float:
+    """Memory that programs can still take, in MB."""
+    import psutil
 
-
-def _kilobytes(table: Path, name: str) -> float:
-    """A line such as `VmHWM:  123 kB` of a /proc table, in units of 1000 bytes."""
-    line = next(line for line in table.read_text().splitlines() if line.startswith(f"{name}:"))
-    return int(line.split()[1]) * 1.024
+    return psutil.virtual_memory().available / 1e6

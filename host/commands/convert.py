@@ -77,11 +77,10 @@ def _targets(options: argparse.Namespace) -> list[Path | None]:
 
 
 def _convert(workflow: Path, target: Path | None, object_info: dict[str, Any]) -> bool:
-    from ..graph import WorkflowError
-    from ..session import prompt_of
+    from ..graph import WorkflowError, read_workflow, to_prompt
 
     try:
-        prompt = prompt_of(workflow, object_info)
+        prompt = to_prompt(read_workflow(workflow), object_info)
     except WorkflowError as error:
         for problem in error.problems:
             print(f"{workflow}: {problem}", file=sys.stderr)

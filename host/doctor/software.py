@@ -8,7 +8,7 @@ from importlib import metadata
 
 from .finding import Finding
 
-NEEDED = ("numpy", "safetensors", "einops", "Pillow")
+NEEDED = ("numpy", "safetensors", "einops", "Pillow", "psutil")
 ENCODERS = {
     "H.264": "libx264",
     "HEVC": "libx265",

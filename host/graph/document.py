@@ -104,12 +104,14 @@ class Workflow:
     """A file as read: the graph of the editor's format, or the `prompt` of an API-format file.
 
     extra: the file's `extra` object (group node definitions live there).
+    document: the editor's JSON as read, which a run writes into the files it saves.
     """
 
     root: Graph
     subgraphs: dict[str, Subgraph] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     prompt: dict[str, Any] | None = None
+    document: Mapping[str, Any] | None = None
 
 
 def parse_workflow(data: Mapping[str, Any]) -> Workflow:
@@ -129,7 +131,7 @@ def parse_workflow(data: Mapping[str, Any]) -> Workflow:
         subgraphs[subgraph.id] = subgraph
         nested = _object(entry.get("definitions"), "definitions of a subgraph")
         pending.extend(_array(nested.get("subgraphs"), "definitions.subgraphs of a subgraph"))
-    return Workflow(_graph(data, "the workflow"), subgraphs, extra)
+    return Workflow(_graph(data, "the workflow"), subgraphs, extra, document=data)
 
 
 def parse_graph(nodes: list[Any], links: list[Any], where: str) -> Graph:

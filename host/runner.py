@@ -1,0 +1,162 @@
+"""From a saved graph to its results: read, change, validate, execute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from .cancel import Cancellation, cancel_on_signals
+from .console import Console
+from .failures import Failure, run_failure, saved_files, validation_failures
+from .report import Report
+from .session import Session
+from .settings import SettingError, apply_setting, title_of
+
+Prompt = dict[str, Any]
+
+
+def run_workflow(
+    session: Session,
+    workflow: Path,
+    *,
+    settings: Iterable[str] = (),
+    partial: bool = False,
+    disable_metadata: bool = False,
+    stream: TextIO | None = None,
+) -> Report:
+    """Run a saved graph in an opened session.
+
+    Args:
+        workflow: what the editor saves, or the API format.
+        settings: changes, each as NODE.INPUT=VALUE.
+        partial: run the valid outputs of a graph that has invalid ones too.
+        disable_metadata: do not write the graph into the files.
+        stream: where to show progress, None for nowhere.
+    """
+    from comfy.cli_args import args
+
+    from .execution.validation import validate_prompt
+    from .graph import WorkflowError
+
+    args.disable_metadata = disable_metadata
+    try:
+        prompt, document = read_prompt(workflow, session, settings)
+    except (WorkflowError, SettingError) as error:
+        return Report("invalid", errors=[Failure(text) for text in getattr(error, "problems", [str(error)])])
+    validation = validate_prompt(prompt, session.definitions)
+    errors = validation_failures(validation, prompt)
+    if validation.error or (errors and not partial):
+        return Report("invalid", errors=errors)
+    extra_data = {"extra_pnginfo": {"workflow": document}} if document else {}
+    with temporary_folder(), cancel_on_signals() as cancellation:
+        return _execute(session, prompt, validation.outputs, extra_data, stream, cancellation, errors)
+
+
+def read_prompt(
+    workflow: Path, session: Session, settings: Iterable[str] = ()
+) -> tuple[Prompt, dict[str, Any] | None]:
+    """A saved graph in API format, changed as asked, and the editor's document where it is one.
+
+    Raises:
+        WorkflowError: the file is no graph, or uses nodes that no loaded pack has.
+        SettingError: the graph has no place for a setting.
+    """
+    from .graph import read_workflow, to_prompt
+
+    graph = read_workflow(workflow)
+    object_info = session.object_info()
+    prompt = to_prompt(graph, object_info, now=datetime.now(), prompt_seed=0)
+    for setting in settings:
+        apply_setting(prompt, setting, object_info)
+    return prompt, graph.document
+
+
+@contextmanager
+def temporary_folder() -> Iterator[None]:
+    """A temp folder for the nodes of one run, on the disk of the others, removed at the end."""
+    import folder_paths
+
+    home = folder_paths.get_temp_directory()
+    os.makedirs(home, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="run-", dir=home)
+    folder_paths.set_temp_directory(folder)
+    try:
+        yield
+    finally:
+        folder_paths.set_temp_directory(home)
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.listdir(home):
+            os.rmdir(home)
+
+
+def _execute(
+    session: Session,
+    prompt: Prompt,
+    targets: list[str],
+    extra_data: dict[str, Any],
+    stream: TextIO | None,
+    cancellation: Cancellation,
+    skipped: list[Failure],
+) -> Report:
+    from server import PromptServer
+
+    from .execution.executor import Executor
+
+    watcher = _Watcher(prompt, Console(stream)) if stream else None
+    PromptServer.instance.send_hook = watcher and (lambda event, data, client: watcher(event, data))
+    executor = Executor(session.definitions, emit=watcher)
+    try:
+        run = executor.execute(prompt, prompt_id=str(uuid.uuid4()), extra_data=extra_data, targets=targets)
+    except KeyboardInterrupt:
+        return Report("cancelled", signal=cancellation.signal)
+    finally:
+        if watcher:
+            watcher.close()
+    return _report(run, prompt, cancellation, skipped)
+
+
+def _report(run: Any, prompt: Prompt, cancellation: Cancellation, skipped: list[Failure]) -> Report:
+    import folder_paths
+
+    output = folder_paths.get_output_directory()
+    errors = [run_failure(error, prompt) for error in [*run.blocked, run.error] if error]
+    status = {"success": "done", "error": "failed", "interrupted": "cancelled"}[run.status]
+    return Report(
+        status,
+        outputs=[
+            os.path.join(output, *file) for shown in run.outputs.values() for file in saved_files(shown)
+        ],
+        texts={node: list(shown["text"]) for node, shown in run.outputs.items() if "text" in shown},
+        errors=skipped + (errors if status == "failed" else []),
+        seconds=run.seconds,
+        node_seconds=run.node_seconds,
+        signal=cancellation.signal if status == "cancelled" else None,
+    )
+
+
+class _Watcher:
+    """Turns the executor's events into the console's lines."""
+
+    def __init__(self, prompt: Prompt, console: Console) -> None:
+        self.prompt = prompt
+        self.console = console
+
+    def __call__(self, event: str, data: dict[str, Any]) -> None:
+        if event == "executing":
+            self.console.finished()
+            self.console.started(title_of(self.prompt[data["display_node"]]))
+        elif event == "progress":
+            self.console.advanced(data["value"], data["max"])
+        elif event == "progress_text":
+            self.console.noted(data["text"])
+
+    def close(self) -> None:
+        """The last node is done, or was stopped."""
+        self.console.finished()
