@@ -31,6 +31,10 @@ class NodeFailed(Exception):
     """A node raised; the message names it and says what it said."""
 
 
+class Interrupted(Exception):
+    """The prompt was cancelled while this node ran."""
+
+
 @dataclass
 class ComfyUI:
     """A running server and its folders."""
@@ -59,19 +63,27 @@ class ComfyUI:
 
         Raises:
             Refused: it was not accepted.
-            NodeFailed: it did not come to its end.
+            NodeFailed, Interrupted: it did not come to its end.
         """
+        return self.result(self.queue(graph))
+
+    def queue(self, graph: dict[str, Any]) -> str:
+        """Queue it without waiting; returns the prompt's id."""
         prompt = {
             key: {**node, "inputs": self._defaults(node) | node["inputs"]} for key, node in graph.items()
         }
         answer = self.ask("/prompt", {"prompt": prompt, "client_id": uuid.uuid4().hex})
         if answer["node_errors"]:
             raise Refused(answer)
+        return answer["prompt_id"]
+
+    def result(self, prompt_id: str) -> dict[str, Any]:
+        """Wait for a queued prompt's end; returns its outputs by node."""
         deadline = time.monotonic() + RUN_SECONDS
         while time.monotonic() < deadline:
-            history = self.ask(f"/history/{answer['prompt_id']}")
+            history = self.ask(f"/history/{prompt_id}")
             if history:
-                return _outputs(history[answer["prompt_id"]])
+                return _outputs(history[prompt_id])
             time.sleep(0.05)
         raise TimeoutError(f"the prompt did not end within {RUN_SECONDS} s; see {self.log}")
 
@@ -86,8 +98,10 @@ class ComfyUI:
 
 
 def _outputs(entry: dict[str, Any]) -> dict[str, Any]:
-    error = dict(entry["status"]["messages"]).get("execution_error")
-    if error:
+    messages = dict(entry["status"]["messages"])
+    if "execution_interrupted" in messages:
+        raise Interrupted(messages["execution_interrupted"]["node_type"])
+    if error := messages.get("execution_error"):
         raise NodeFailed(f"{error['node_type']} {error['node_id']}: {error['exception_message']}")
     return entry["outputs"]
 

@@ -62,4 +62,25 @@ EXAMPLES: dict[str, dict] = {
         "second": node("KinoTrimVideo", video=["load", 0], spans=["cuts", 0], span_index=1),
         "show": node("KinoVideoInfo", video=["second", 0]),
     },
+    "KinoSyntheticClip": {
+        "clip": node("KinoSyntheticClip", seed=3, width=96, height=64, seconds=1.0),
+        "save": node("SaveVideo", video=["clip", 0], filename_prefix="synthetic"),
+        "show": node("PreviewAny", source=["clip", 1]),
+    },
+    "KinoSyntheticTruth": {
+        "clip": node("KinoSyntheticClip", seed=3, width=96, height=64, seconds=1.0),
+        "truth": node("KinoSyntheticTruth", clip=["clip", 2], count=4),
+        "show": node("PreviewImage", images=["truth", 0]),
+        "mask": node("MaskToImage", mask=["truth", 1]),
+        "show_mask": node("PreviewImage", images=["mask", 0]),
+        "show_depth": node("PreviewImage", images=["truth", 3]),
+        "save_sound": node("SaveAudio", audio=["truth", 4]),
+        "show_facts": node("PreviewAny", source=["truth", 5]),
+    },
+    "KinoFlowToImage": {
+        "clip": node("KinoSyntheticClip", seed=3, width=96, height=64, seconds=1.0),
+        "truth": node("KinoSyntheticTruth", clip=["clip", 2], count=4),
+        "flow": node("KinoFlowToImage", flow=["truth", 2]),
+        "show": node("PreviewImage", images=["flow", 0]),
+    },
 }
