@@ -3,6 +3,7 @@
 from .convert import to_prompt
 from .document import Workflow
 from .errors import MissingNode, MissingNodes, WorkflowError
+from .overrides import apply_overrides
 from .reading import is_prompt, read_workflow
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "MissingNodes",
     "Workflow",
     "WorkflowError",
+    "apply_overrides",
     "is_prompt",
     "read_workflow",
     "to_prompt",

@@ -12,6 +12,7 @@ from .editor_nodes import CUSTOM_COMBO, PRIMITIVE
 from .form import Form
 from .group_nodes import without_group_nodes
 from .instances import Circuit, Instance
+from .numbers import settled
 from .promotions import primitive_value
 from .text_values import fill_dynamic_prompts, fill_placeholders
 from .tracing import Constant, Source, incoming, trace
@@ -87,7 +88,7 @@ def _inputs(circuit: Circuit, instance: Instance, node: Node) -> dict[str, Any]:
         match trace(circuit, instance, node, slot):
             case Source(origin, origin_slot):
                 inputs[slot.name] = _Wire((origin, origin_slot))
-            case Constant(value):
+            case Constant(value) if value is not None:
                 inputs[slot.name] = value
     if node.type == CUSTOM_COMBO:
         inputs["index"] = _chosen_option(inputs)
@@ -102,7 +103,8 @@ def _from_primitives(instance: Instance, node: Node, form: Form) -> dict[str, An
         origin = instance.graph.nodes.get(link.origin) if link else None
         if origin is not None and origin.type == PRIMITIVE and slot.widget:
             value = primitive_value(origin, form.values.get(slot.name))
-            values[slot.name] = instance.forced.get((origin.id, "value"), value)
+            value = instance.forced.get((origin.id, "value"), value)
+            values[slot.name] = settled(form.specs[slot.name], value) if slot.name in form.specs else value
     return values
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .document import Node, Slot
@@ -54,11 +54,15 @@ class Widget:
 
 @dataclass(frozen=True)
 class Form:
-    """inputs: every slot that a wire can end in, in the editor's order. values: input name → value."""
+    """inputs: every slot that a wire can end in, in the editor's order; outputs: their types.
+
+    values: input name → what its widget holds; specs: input name → the widget's declaration.
+    """
 
     inputs: tuple[Slot, ...]
     outputs: tuple[str, ...]
-    values: dict[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    specs: dict[str, InputSpec] = field(default_factory=dict)
 
     def input(self, name: str) -> Slot | None:
         """The slot of that name."""
@@ -76,12 +80,14 @@ def build_form(node: Node, definition: Mapping[str, Any]) -> Form:
     sent = {
         widget.name: value for widget, value in read if widget.sent and not _is_empty_combo(widget, value)
     }
-    return Form(tuple(_slots(node, specs, shown, linked)), _output_types(node, definition), sent)
+    declared = {widget.name: widget.spec for widget, _ in read if widget.spec and widget.sent}
+    slots = _slots(node, specs, shown, linked)
+    return Form(tuple(slots), _output_types(node, definition), sent, declared)
 
 
 def unknown_form(node: Node) -> Form:
     """The form of a node whose type is not installed: what the file says, no values."""
-    return Form(node.inputs, tuple(slot.type for slot in node.outputs), {})
+    return Form(node.inputs, tuple(slot.type for slot in node.outputs))
 
 
 def _custom_options(node: Node) -> list[InputSpec]:
@@ -189,7 +195,7 @@ def _control_widgets(spec: InputSpec) -> tuple[str, ...]:
 
 def _children(widget: Widget, value: Any, linked: Sequence[str], saved_count: int) -> list[Widget]:
     """The widgets that a dynamic combo or group shows below itself for this value."""
-    if widget.spec is None or not widget.sent and widget.spec.widget_type != DYNAMIC_GROUP:
+    if widget.spec is None or (not widget.sent and widget.spec.widget_type != DYNAMIC_GROUP):
         return []
     return [
         inner

@@ -162,4 +162,4 @@ def _host_form(host: Node, subgraph: Subgraph) -> Form:
     for port in subgraph.inputs:
         saved = host.input(port.name)
         slots.append(Slot(port.name, port.type, saved.link if saved else None))
-    return Form(tuple(slots), tuple(port.type for port in subgraph.outputs), {})
+    return Form(tuple(slots), tuple(port.type for port in subgraph.outputs))
