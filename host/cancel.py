@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import _thread
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GRACE_SECONDS = 0.8
+GRACE_SECONDS = 0.6
 """How long a node may take to notice before it is interrupted where it stands."""
 
 
@@ -20,11 +21,6 @@ class Cancellation:
         self.signal: int | None = None
         self._insisting: threading.Timer | None = None
 
-    @property
-    def exit_code(self) -> int:
-        """What shells expect of a program that ended on a signal: 130 for Ctrl-C, 143 for SIGTERM."""
-        return 128 + (self.signal or signal.SIGINT)
-
     def _received(self, number: int, _frame: FrameType | None) -> None:
         from comfy.model_management import interrupt_current_processing
 
@@ -32,13 +28,20 @@ class Cancellation:
             raise KeyboardInterrupt
         self.signal = number
         interrupt_current_processing()
-        self._insisting = threading.Timer(GRACE_SECONDS, _thread.interrupt_main)
+        self._insisting = threading.Timer(GRACE_SECONDS, _interrupt_main_thread)
         self._insisting.daemon = True
         self._insisting.start()
 
     def _over(self) -> None:
         if self._insisting is not None:
             self._insisting.cancel()
+
+
+def _interrupt_main_thread() -> None:
+    if sys.platform == "win32":
+        _thread.interrupt_main()
+    else:  # a real signal also ends a wait inside the system
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
 @contextmanager

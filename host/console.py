@@ -65,11 +65,18 @@ class Console:
 
     def finished(self) -> None:
         """The node is done: its live line becomes a lasting one, unless it took no time to speak of."""
+        self._end("")
+
+    def stopped(self) -> None:
+        """The node has failed or was cancelled."""
+        self._end("stopped after ")
+
+    def _end(self, how: str) -> None:
         if self._work is not None:
             seconds = self.clock() - self._work.began
             self._clear()
-            if seconds >= LASTING_SECONDS:
-                self._write(f"  {self._work.title}  {seconds:.1f} s\n")
+            if how or seconds >= LASTING_SECONDS:
+                self._write(f"  {self._work.title}  {how}{seconds:.1f} s\n")
             self._work = None
 
     def _draw(self) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .settings import title_of
-
 _REMEDIES = {
     "missing_node_type": "load its pack with --pack DIR, or remove the node",
     "prompt_no_outputs": "add a node that saves or shows something, such as Encode Video",
@@ -97,6 +95,11 @@ def run_failure(error: Mapping[str, Any], prompt: Mapping[str, Any]) -> Failure:
     elif kind in _BUG_TYPES:
         remedy, message = _BUG, f"{kind}: {message}"
     return Failure(message or kind, remedy, **_place(prompt, error["node_id"]))
+
+
+def title_of(node: Mapping[str, Any]) -> str:
+    """A prompt node's title, its type where it has none."""
+    return node.get("_meta", {}).get("title") or node["class_type"]
 
 
 def _place(prompt: Mapping[str, Any], node_id: str | None) -> dict[str, Any]:

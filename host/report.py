@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from signal import SIGINT
 from typing import Any, Literal, TextIO
 
 from .failures import Failure
@@ -32,7 +33,9 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 done, 1 a node failed, 2 an invalid graph, 128 + the signal's number when cancelled."""
-        return 128 + self.signal if self.signal is not None else _EXIT_CODES[self.status]
+        if self.status == "cancelled":
+            return 128 + (self.signal or SIGINT)
+        return _EXIT_CODES[self.status]
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints; seconds are rounded to milliseconds."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from .cancel import Cancellation, cancel_on_signals
+from .cancel import cancel_on_signals
 from .console import Console
-from .failures import Failure, run_failure, saved_files, validation_failures
+from .failures import Failure, run_failure, saved_files, title_of, validation_failures
 from .report import Report
 from .session import Session
-from .settings import SettingError, apply_setting, title_of
+
+if TYPE_CHECKING:
+    from .execution.run import Run
 
 Prompt = dict[str, Any]
 
@@ -48,15 +49,16 @@ def run_workflow(
     args.disable_metadata = disable_metadata
     try:
         prompt, document = read_prompt(workflow, session, settings)
-    except (WorkflowError, SettingError) as error:
-        return Report("invalid", errors=[Failure(text) for text in getattr(error, "problems", [str(error)])])
+    except WorkflowError as error:
+        return Report("invalid", errors=[Failure(problem) for problem in error.problems])
     validation = validate_prompt(prompt, session.definitions)
     errors = validation_failures(validation, prompt)
     if validation.error or (errors and not partial):
         return Report("invalid", errors=errors)
     extra_data = {"extra_pnginfo": {"workflow": document}} if document else {}
-    with temporary_folder(), cancel_on_signals() as cancellation:
-        return _execute(session, prompt, validation.outputs, extra_data, stream, cancellation, errors)
+    report = _execute(session, prompt, validation.outputs, extra_data, stream)
+    report.errors[:0] = errors
+    return report
 
 
 def read_prompt(
@@ -65,17 +67,14 @@ def read_prompt(
     """A saved graph in API format, changed as asked, and the editor's document where it is one.
 
     Raises:
-        WorkflowError: the file is no graph, or uses nodes that no loaded pack has.
-        SettingError: the graph has no place for a setting.
+        WorkflowError: the file is no graph, or uses nodes that are not loaded, or lacks what is set.
     """
-    from .graph import read_workflow, to_prompt
+    from .graph import apply_overrides, read_workflow, to_prompt
 
     graph = read_workflow(workflow)
     object_info = session.object_info()
     prompt = to_prompt(graph, object_info, now=datetime.now(), prompt_seed=0)
-    for setting in settings:
-        apply_setting(prompt, setting, object_info)
-    return prompt, graph.document
+    return apply_overrides(prompt, object_info, settings), graph.document
 
 
 @contextmanager
@@ -92,18 +91,12 @@ def temporary_folder() -> Iterator[None]:
     finally:
         folder_paths.set_temp_directory(home)
         shutil.rmtree(folder, ignore_errors=True)
-        if not os.listdir(home):
+        with suppress(OSError):  # another run has its folder there
             os.rmdir(home)
 
 
 def _execute(
-    session: Session,
-    prompt: Prompt,
-    targets: list[str],
-    extra_data: dict[str, Any],
-    stream: TextIO | None,
-    cancellation: Cancellation,
-    skipped: list[Failure],
+    session: Session, prompt: Prompt, targets: list[str], extra_data: dict[str, Any], stream: TextIO | None
 ) -> Report:
     from server import PromptServer
 
@@ -112,32 +105,32 @@ def _execute(
     watcher = _Watcher(prompt, Console(stream)) if stream else None
     PromptServer.instance.send_hook = watcher and (lambda event, data, client: watcher(event, data))
     executor = Executor(session.definitions, emit=watcher)
-    try:
-        run = executor.execute(prompt, prompt_id=str(uuid.uuid4()), extra_data=extra_data, targets=targets)
-    except KeyboardInterrupt:
-        return Report("cancelled", signal=cancellation.signal)
-    finally:
-        if watcher:
-            watcher.close()
-    return _report(run, prompt, cancellation, skipped)
+    with temporary_folder(), cancel_on_signals() as cancellation:
+        try:
+            run = executor.execute(prompt, extra_data=extra_data, targets=targets)
+        except KeyboardInterrupt:
+            if watcher:
+                watcher.console.stopped()
+            return Report("cancelled", signal=cancellation.signal)
+    report = _report(run, prompt)
+    report.signal = cancellation.signal if report.status == "cancelled" else None
+    return report
 
 
-def _report(run: Any, prompt: Prompt, cancellation: Cancellation, skipped: list[Failure]) -> Report:
+def _report(run: Run, prompt: Prompt) -> Report:
     import folder_paths
 
     output = folder_paths.get_output_directory()
-    errors = [run_failure(error, prompt) for error in [*run.blocked, run.error] if error]
     status = {"success": "done", "error": "failed", "interrupted": "cancelled"}[run.status]
+    errors = [*run.blocked, run.error] if status == "failed" else run.blocked
+    shown = run.outputs.values()
     return Report(
         status,
-        outputs=[
-            os.path.join(output, *file) for shown in run.outputs.values() for file in saved_files(shown)
-        ],
-        texts={node: list(shown["text"]) for node, shown in run.outputs.items() if "text" in shown},
-        errors=skipped + (errors if status == "failed" else []),
+        outputs=[os.path.join(output, *file) for items in shown for file in saved_files(items)],
+        texts={node: list(items["text"]) for node, items in run.outputs.items() if "text" in items},
+        errors=[run_failure(error, prompt) for error in errors],
         seconds=run.seconds,
         node_seconds=run.node_seconds,
-        signal=cancellation.signal if status == "cancelled" else None,
     )
 
 
@@ -156,7 +149,7 @@ class _Watcher:
             self.console.advanced(data["value"], data["max"])
         elif event == "progress_text":
             self.console.noted(data["text"])
-
-    def close(self) -> None:
-        """The last node is done, or was stopped."""
-        self.console.finished()
+        elif event == "execution_success":
+            self.console.finished()
+        elif event in ("execution_error", "execution_interrupted"):
+            self.console.stopped()

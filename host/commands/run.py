@@ -72,4 +72,4 @@ def run(options: argparse.Namespace) -> int:
 def _configure_logging(with_tracebacks: bool) -> None:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     if not with_tracebacks:  # the report says which node failed and why
-        logging.getLogger("kinograph.host.execution").setLevel(logging.CRITICAL)
+        logging.getLogger("kinograph.host.execution.reporter").setLevel(logging.CRITICAL)

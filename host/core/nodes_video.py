@@ -8,7 +8,6 @@ from typing import Any
 
 from comfy_api.latest import Input, InputImpl, Types, io, ui
 
-from ..whole_file import whole_file
 from .files import input_file, input_files, problem_with
 
 CATEGORY = "image/video"
@@ -73,8 +72,8 @@ class SaveVideo(io.ComfyNode):
         container = Types.VideoContainer(format)
         file = f"{name}_{counter:05}_.{Types.VideoContainer.get_extension(container)}"
         tags = _graph_tags(cls.hidden)
-        with whole_file(os.path.join(folder, file)) as path:
-            video.save_to(path, format=container, codec=Types.VideoCodec(codec), metadata=tags)
+        path = os.path.join(folder, file)
+        video.save_to(path, format=container, codec=Types.VideoCodec(codec), metadata=tags)
         saved = ui.SavedResult(file, subfolder, io.FolderType.output)
         return io.NodeOutput(ui=ui.PreviewVideo([saved]))
 

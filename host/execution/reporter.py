@@ -14,6 +14,7 @@ from .inputs import Lists
 from .progress import Emit, ProgressRegistry
 from .run import Run
 
+_LOG = logging.getLogger(__name__)
 _OUT_OF_MEMORY_TIP = "The device ran out of memory: use a smaller size, fewer frames or a smaller batch."
 
 
@@ -97,7 +98,7 @@ class Reporter:
 
     def failed(self, node_id: str, error: Exception, lists: Lists) -> None:
         """A node has raised; `lists` is what it was called with."""
-        logging.error("Node %s failed", node_id, exc_info=error)
+        _LOG.error("Node %s failed", node_id, exc_info=error)
         facts = exception_facts(error, lists)
         if is_out_of_memory(error):
             from comfy.model_management import unload_all_models

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ....whole_file import whole_file
 from .saved_files import SavedAudios, SavedResult, folder_of, workflow_tags
 from .widgets import FolderType
 
@@ -66,7 +67,7 @@ def _write(path: str, waveform: Any, rate: int, format: str, quality: str, tags:
     if format not in _ENCODERS:
         raise ValueError(f"sound cannot be saved as {format!r}; choose {', '.join(_ENCODERS)}")
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[waveform.shape[0]]
-    with av.open(path, "w", format=format) as output:
+    with whole_file(path) as part, av.open(part, "w", format=format) as output:
         output.metadata.update(tags)
         stream = output.add_stream(_ENCODERS[format], rate=_stored_rate(rate, format), layout=layout)
         _set_quality(stream, format, quality)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ....whole_file import whole_file
 from .saved_files import SavedImages, SavedResult, folder_of, workflow_tags
 from .widgets import FolderType
 
@@ -35,7 +36,8 @@ class ImageSaveHelper:
         for number, image in enumerate(images):
             file = f"{name.replace('%batch_num%', str(number))}_{counter + number:05}_.png"
             picture = ImageSaveHelper._convert_tensor_to_pil(image)
-            picture.save(os.path.join(folder, file), pnginfo=metadata, compress_level=compress_level)
+            with whole_file(os.path.join(folder, file)) as part:
+                picture.save(part, pnginfo=metadata, compress_level=compress_level)
             results.append(SavedResult(file, subfolder, folder_type))
         return results
 
@@ -161,7 +163,6 @@ def _save_animation(
     folder, name, counter, subfolder = _next_name(images, prefix, folder_type)
     file = f"{name}_{counter:05}_.{extension}"
     first, *others = [ImageSaveHelper._convert_tensor_to_pil(image) for image in images]
-    first.save(
-        os.path.join(folder, file), save_all=True, append_images=others, duration=int(1000 / fps), **options
-    )
+    with whole_file(os.path.join(folder, file)) as part:
+        first.save(part, save_all=True, append_images=others, duration=int(1000 / fps), **options)
     return SavedResult(file, subfolder, folder_type)

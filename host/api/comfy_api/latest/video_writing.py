@@ -6,10 +6,11 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from ....whole_file import whole_file
 from .pixels import frame_pixels
 
 if TYPE_CHECKING:
@@ -27,21 +28,12 @@ def _new_file(
     """An output container; a file gets its name only when it is complete."""
     import av
 
-    part = path
-    if not isinstance(path, io.BytesIO):
-        folder, name = os.path.split(os.fspath(path))
-        stem, extension = os.path.splitext(name)
-        part = os.path.join(folder, f".{stem}.part{extension}")
-    try:
-        with av.open(part, "w", format=format, options={"movflags": "use_metadata_tags"}) as output:
-            for key, value in tags.items():
-                output.metadata[key] = value if isinstance(value, str) else json.dumps(value)
-            yield output
-        if part is not path:
-            os.replace(part, path)
-    finally:
-        if part is not path and os.path.exists(part):
-            os.remove(part)
+    options = {"movflags": "use_metadata_tags"}
+    place = nullcontext(path) if isinstance(path, io.BytesIO) else whole_file(os.fspath(path))
+    with place as target, av.open(target, "w", format=format, options=options) as output:
+        for key, value in tags.items():
+            output.metadata[key] = value if isinstance(value, str) else json.dumps(value)
+        yield output
 
 
 def copy_streams(
