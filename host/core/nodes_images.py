@@ -164,4 +164,30 @@ class RepeatImageBatch(io.ComfyNode):
         return io.NodeOutput(image.repeat(amount, 1, 1, 1))
 
 
-NODES = [LoadImage, SaveImage, PreviewImage, EmptyImage, ImageScale, ImageFromBatch, RepeatImageBatch]
+class MaskToImage(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MaskToImage",
+            display_name="Convert Mask to Image",
+            category="mask",
+            inputs=[io.Mask.Input("mask")],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, mask: Input.Mask) -> io.NodeOutput:
+        grey = mask.flatten(0, -3) if mask.dim() > 2 else mask[None]  # [B, H, W]
+        return io.NodeOutput(grey[..., None].expand(-1, -1, -1, 3))
+
+
+NODES = [
+    LoadImage,
+    SaveImage,
+    PreviewImage,
+    EmptyImage,
+    ImageScale,
+    ImageFromBatch,
+    RepeatImageBatch,
+    MaskToImage,
+]

@@ -69,9 +69,7 @@ class ComfyUI:
 
     def queue(self, graph: dict[str, Any]) -> str:
         """Queue it without waiting; returns the prompt's id."""
-        prompt = {
-            key: {**node, "inputs": self._defaults(node) | node["inputs"]} for key, node in graph.items()
-        }
+        prompt = completed(graph, self.listed)
         answer = self.ask("/prompt", {"prompt": prompt, "client_id": uuid.uuid4().hex})
         if answer["node_errors"]:
             raise Refused(answer)
@@ -86,10 +84,6 @@ class ComfyUI:
                 return _outputs(history[prompt_id])
             time.sleep(0.05)
         raise TimeoutError(f"the prompt did not end within {RUN_SECONDS} s; see {self.log}")
-
-    def _defaults(self, node: dict[str, Any]) -> dict[str, Any]:
-        required = self.listed[node["class_type"]]["input"].get("required", {})
-        return defaults(required, node["inputs"])
 
     def saved(self, output: dict[str, Any]) -> list[Path]:
         """The files that a node saved, from what it shows in the editor."""
@@ -106,7 +100,19 @@ def _outputs(entry: dict[str, Any]) -> dict[str, Any]:
     return entry["outputs"]
 
 
-def defaults(inputs: dict[str, Any], given: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def completed(graph: dict[str, Any], listed: dict[str, Any]) -> dict[str, Any]:
+    """The graph with every required input that it leaves out at its default; `listed` is an /object_info."""
+    return {
+        key: {**node, "inputs": _defaults(_required(node, listed), node["inputs"]) | node["inputs"]}
+        for key, node in graph.items()
+    }
+
+
+def _required(node: dict[str, Any], listed: dict[str, Any]) -> dict[str, Any]:
+    return listed[node["class_type"]]["input"].get("required", {})
+
+
+def _defaults(inputs: dict[str, Any], given: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """What the editor would send for widgets nobody touched, dynamic combos' inner ones included."""
     values: dict[str, Any] = {}
     for name, (kind, *rest) in inputs.items():
@@ -115,7 +121,7 @@ def defaults(inputs: dict[str, Any], given: dict[str, Any], prefix: str = "") ->
         if kind == "COMFY_DYNAMICCOMBO_V3":
             values[key] = given.get(key, options[0]["key"])
             chosen = next(option["inputs"] for option in options if option["key"] == values[key])
-            values |= defaults(chosen.get("required", {}), given, f"{key}.")
+            values |= _defaults(chosen.get("required", {}), given, f"{key}.")
         elif "default" in facts:
             values[key] = facts["default"]
         elif options:

@@ -1,0 +1,69 @@
+"""The example of every node runs in the embedded host too, and shows there what it shows in ComfyUI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import folder_paths
+import numpy as np
+import pytest
+from comfyui.client import completed, write_clip
+from comfyui.examples import EXAMPLES
+from kinograph.host.execution.executor import Executor
+from kinograph.host.execution.validation import validate_prompt
+from kinograph.host.session import Session, open_session
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory) -> Iterator[Session]:
+    """The embedded host with the clip in its input folder."""
+    base = tmp_path_factory.mktemp("embedded")
+    names = ("input", "output", "temp")
+    before = [folder_paths.get_directory_by_type(name) for name in names]
+    for name in names:
+        (base / name).mkdir()
+        getattr(folder_paths, f"set_{name}_directory")(str(base / name))
+    write_clip(base / "input" / "clip.mp4", seconds=2)
+    yield open_session()
+    for name, directory in zip(names, before, strict=True):
+        getattr(folder_paths, f"set_{name}_directory")(directory)
+
+
+def run(session: Session, graph: dict) -> dict[str, dict]:
+    prompt = completed(graph, session.object_info())
+    verdict = validate_prompt(prompt, session.definitions)
+    assert verdict.complete, verdict
+    finished = Executor(session.definitions).execute(prompt)
+    assert finished.status == "success", finished.error
+    return finished.outputs
+
+
+def files(output: dict[str, list]) -> list[Path]:
+    return [
+        Path(folder_paths.get_directory_by_type(file["type"]), file["subfolder"], file["filename"])
+        for shown in output.values()
+        for file in shown
+        if isinstance(file, dict)
+    ]
+
+
+def pictures(paths: list[Path]) -> list[np.ndarray]:
+    return [np.asarray(Image.open(path)) for path in paths if path.suffix == ".png"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_runs_without_comfyui(session, name):
+    outputs = run(session, EXAMPLES[name])
+    shown = {key for key in EXAMPLES[name] if key.startswith(("show", "save"))}
+    assert shown <= set(outputs)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_shows_the_same_text_and_pictures_in_comfyui(session, comfyui, clip, name):
+    here, there = run(session, EXAMPLES[name]), comfyui.run(EXAMPLES[name])
+    for key in here:
+        assert here[key].get("text") == there[key].get("text")
+        for ours, theirs in zip(pictures(files(here[key])), pictures(comfyui.saved(there[key])), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
