@@ -202,6 +202,13 @@ def seconds_of(value: float) -> Fraction:
     return Fraction(value).limit_denominator(1_000_000)
 
 
+def frame_rate(value: float) -> Fraction:
+    """The rate a number stands for: 23.976, 29.97 … are n · 1000/1001, everything else is as written."""
+    ntsc = Fraction(round(value * 1.001) * 1000, 1001)
+    near = abs(value - ntsc) < 0.005 and not float(value).is_integer()
+    return ntsc if near else seconds_of(value)
+
+
 def images_of(recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Every frame as IMAGE [B, H, W, 3] float 0..1, and alpha [B, H, W, 1] where there is any."""
     import torch

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from comfy_api.latest import io
 
-from ..lazy_video import as_recipe, seconds_of
+from ..lazy_video import as_recipe, frame_rate, seconds_of
 from .concatenate import Concatenate
 from .constant_rate import METHODS, ConstantRate
 from .loop import Loop
@@ -132,13 +130,6 @@ class KinoConcatenateVideos(io.ComfyNode):
         following = [others.get(f"video_{number}") for number in range(2, MOST_CLIPS + 1)]
         clips = tuple(as_recipe(video) for video in (video_1, *following) if video is not None)
         return edited(cls, Concatenate(clips, seconds_of(cross_fade), width, height, frame_rate(fps)))
-
-
-def frame_rate(value: float) -> Fraction:
-    """The rate a number stands for: 23.976, 29.97 … are n · 1000/1001, everything else is as written."""
-    ntsc = Fraction(round(value * 1.001) * 1000, 1001)
-    near = abs(value - ntsc) < 0.005 and not float(value).is_integer()
-    return ntsc if near else seconds_of(value)
 
 
 NODES = [KinoRetimeVideo, KinoConcatenateVideos]
