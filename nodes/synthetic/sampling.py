@@ -6,9 +6,10 @@ import itertools
 import math
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
 from . import vocabulary as words
@@ -81,14 +82,17 @@ class ClipOptions:
             raise SpecError(f"{self.min_objects} to {self.max_objects} objects: a scene has 1 to 4")
 
 
-def sample_clip(seed: int, options: ClipOptions = ClipOptions()) -> ClipSpec:
+DEFAULTS = ClipOptions()
+
+
+def sample_clip(seed: int, options: ClipOptions = DEFAULTS) -> ClipSpec:
     """The clip of a seed. The same seed and options give the same clip everywhere.
 
     Raises:
         SpecError: `hold_out` and the allowed words leave nothing to draw.
     """
     rng = random.Random(seed)
-    half_extent = _half_extent(options)
+    half_extent = half_extent_of(options)
     edges = _scene_edges(rng, options)
     scenes = []
     for start, end in itertools.pairwise(edges):
@@ -100,7 +104,8 @@ def sample_clip(seed: int, options: ClipOptions = ClipOptions()) -> ClipSpec:
     )
 
 
-def _half_extent(options: ClipOptions) -> tuple[float, float]:
+def half_extent_of(options: ClipOptions) -> tuple[float, float]:
+    """Half the frame in lengths, as `ClipSpec.half_extent`."""
     short = min(options.width, options.height)
     return options.width / short / 2, options.height / short / 2
 
@@ -127,19 +132,27 @@ def _face_scene(
     return SceneSpec(start, seconds, (), camera, background, draw_face(rng, seconds, half_extent))
 
 
-def draw_face(rng: random.Random, seconds: float, half_extent: tuple[float, float]) -> FaceSpec:
-    """A face that says a sentence of its own for `seconds`."""
+def draw_face(
+    rng: random.Random,
+    seconds: float,
+    half_extent: tuple[float, float],
+    looks: Mapping[str, str] = MappingProxyType({}),
+) -> FaceSpec:
+    """A face that says a sentence of its own for `seconds`; `looks` fixes skin, hair, hair_style or shirt."""
     radius = rng.uniform(0.22, 0.27)
     blinks, time = [], rng.uniform(0.3, 2.0)
     while time < seconds:
         blinks.append(round(time, 3))
         time += rng.uniform(1.5, 4.0)
+    drawn = {
+        "skin": rng.choice(tuple(words.SKINS)),
+        "hair": rng.choice(tuple(words.HAIRS)),
+        "hair_style": rng.choices(words.HAIR_STYLES, (5, 5, 1))[0],
+        "shirt": rng.choice(tuple(words.COLORS)),
+    }
     return FaceSpec(
         speech=speak(rng, seconds, start=min(rng.uniform(0.0, 0.15), seconds / 4)),
-        skin=rng.choice(tuple(words.SKINS)),
-        hair=rng.choice(tuple(words.HAIRS)),
-        hair_style=rng.choices(words.HAIR_STYLES, (5, 5, 1))[0],
-        shirt=rng.choice(tuple(words.COLORS)),
+        **(drawn | dict(looks)),
         x=rng.uniform(-0.06, 0.06) + rng.choice((-0.25, 0, 0.25)) * (half_extent[0] - 0.5),
         y=half_extent[1] - 2.1 * radius + rng.uniform(-0.02, 0.02),
         radius=radius,
@@ -179,7 +192,7 @@ def _allowed_object(
             "size": rng.choice(options.sizes),
         }
         twin = any((looks["shape"], looks["color"]) == (other.shape, other.color) for other in others)
-        if patience < 500 and (twin or _blends_in(looks["color"], background)):
+        if patience < 500 and (twin or _blends_in(looks["color"], background.palette)):
             continue
         obj = draw_object(rng, looks, rng.choice(options.motions), shot, others, options.pace)
         if not (options.hold_out and options.hold_out(obj)):
@@ -191,10 +204,8 @@ def _texture_weights(options: ClipOptions) -> list[float]:
     return [2.0 if texture == "solid" else 1.0 for texture in options.textures]
 
 
-def _blends_in(color: str, background: BackgroundSpec) -> bool:
-    return any(
-        math.dist(words.COLORS[color], back) < MIN_CONTRAST for back in words.PALETTES[background.palette]
-    )
+def _blends_in(color: str, palette: str) -> bool:
+    return any(math.dist(words.COLORS[color], shade) < MIN_CONTRAST for shade in words.PALETTES[palette])
 
 
 def draw_object(
@@ -277,7 +288,9 @@ def draw_camera(rng: random.Random, move: str, seconds: float, reach: float = 1.
     return CameraSpec(move, extent * grown * reach, rng.random())
 
 
-def draw_background(rng: random.Random, kind: str, palette: str | None = None) -> BackgroundSpec:
-    """A background of that kind, in the palette named or any."""
+def draw_background(rng: random.Random, kind: str, before: Sequence[str] = ()) -> BackgroundSpec:
+    """A background of that kind, in a palette against which the colours named `before` it stand out."""
+    palettes = [name for name in words.PALETTES if not any(_blends_in(color, name) for color in before)]
     speed = rng.choice((-1, 1)) * rng.uniform(0.15, 0.4) if kind == "moving_bars" else 0.0
-    return BackgroundSpec(kind, palette or rng.choice(tuple(words.PALETTES)), rng.randrange(1 << 16), speed)
+    palette = rng.choice(palettes or tuple(words.PALETTES))
+    return BackgroundSpec(kind, palette, rng.randrange(1 << 16), speed)

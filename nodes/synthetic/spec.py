@@ -190,7 +190,7 @@ class ClipSpec:
 
     @property
     def sample_count(self) -> int:
-        return round(self.seconds * self.sample_rate)
+        return round(self.frame_count / self.fps * self.sample_rate)
 
     @property
     def owners(self) -> int:
@@ -246,7 +246,9 @@ _PARTS: dict[tuple[type, str], type] = {
 }
 
 
-def _build(kind: type, values: dict[str, Any]) -> Any:
+def _build(kind: type, values: Any) -> Any:
+    if not isinstance(values, dict):
+        raise SpecError(f"this is no {kind.__name__}: {values!r}")
     return kind(**{name: _build_field(_PARTS.get((kind, name)), value) for name, value in values.items()})
 
 

@@ -85,7 +85,7 @@ def _tract(formants: np.ndarray, hertz: np.ndarray) -> np.ndarray:
     for index, bandwidth in enumerate(_BANDWIDTHS):
         center = formants[:, index : index + 1]
         gain *= center**2 / np.sqrt((center**2 - hertz**2) ** 2 + (bandwidth * hertz) ** 2)
-    return 0.12 * gain
+    return 0.2 * gain
 
 
 def _pitch(speech: SpeechSpec, times: np.ndarray) -> np.ndarray:
@@ -110,5 +110,5 @@ def _add_bursts(timeline: Timeline, sound: np.ndarray, start: int, rate: int) ->
         if PHONEMES[name].burst and low < high:
             fade = np.exp(-np.arange(low - first, high - first) / (0.25 * length))
             sound[low - start : high - start] += (
-                0.6 * PHONEMES[name].burst * fade * white_noise(low, high, seed=2)
+                0.45 * PHONEMES[name].burst * fade * white_noise(low, high, seed=2)
             )

@@ -38,6 +38,11 @@ class Stage:
     def scene(self) -> SceneSpec:
         return self.clip.scenes[self.index]
 
+    @functools.cached_property
+    def labels(self) -> np.ndarray:
+        """`labels_at` for every pixel of the frame: uint8 [height, width]."""
+        return labels_at(self, *pixel_centers(slice(0, self.clip.height), slice(0, self.clip.width)))
+
     def owner_channel(self, sprite: Sprite) -> int:
         """Mask channel of the object or face that a sprite belongs to."""
         return self.clip.first_owner(self.index) + sprite.owner
@@ -53,7 +58,7 @@ def stage_at(clip: ClipSpec, time: float) -> Stage:
     scene = clip.scenes[index]
     local_time = time - scene.start
     view = view_at(scene.camera, local_time, scene.seconds, clip.width, clip.height)
-    groups = [[_object_sprite(clip, scene, owner, view, local_time)] for owner in range(len(scene.objects))]
+    groups = [[object_sprite(clip, scene, owner, view, local_time)] for owner in range(len(scene.objects))]
     pose = None
     if scene.face:
         pose = face_pose(scene.face, local_time)
@@ -68,7 +73,8 @@ def _at_depth(view: View, depth: float) -> Similarity:
     return view.to_screen.after(Similarity(1.0, 0.0, -view.truck / depth, 0.0))
 
 
-def _object_sprite(clip: ClipSpec, scene: SceneSpec, owner: int, view: View, time: float) -> ShapeSprite:
+def object_sprite(clip: ClipSpec, scene: SceneSpec, owner: int, view: View, time: float) -> ShapeSprite:
+    """One of the scene's objects as the camera sees it `time` seconds into the scene."""
     obj = scene.objects[owner]
     pose = object_pose(obj, time, clip.half_extent)
     depth = obj.depth / pose.scale
@@ -168,12 +174,6 @@ def labels_at(stage: Stage, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         near = np.flatnonzero((x > left - 1) & (x < right + 1) & (y > top - 1) & (y < bottom + 1))
         labels[near[sprite.coverage(x[near], y[near]) >= 0.5]] = number + 1
     return labels.reshape(shape)
-
-
-@functools.lru_cache(maxsize=4)
-def frame_labels(stage: Stage) -> np.ndarray:
-    """`labels_at` for every pixel of the frame: uint8 [height, width]."""
-    return labels_at(stage, *pixel_centers(slice(0, stage.clip.height), slice(0, stage.clip.width)))
 
 
 def background_point(stage: Stage, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,6 @@ from .stage import (
     Stage,
     background_on_screen,
     background_point,
-    frame_labels,
     labels_at,
     pixel_centers,
 )
@@ -65,7 +64,7 @@ def depth_of(stage: Stage) -> np.ndarray:
     clip = stage.clip
     x, y = pixel_centers(slice(0, clip.height), slice(0, clip.width))
     _, v = world_at(stage.scene.background, stage.view, x, y)
-    depths = np.array([0, *(sprite.depth for sprite in stage.sprites)], np.float32)[frame_labels(stage)]
+    depths = np.array([0, *(sprite.depth for sprite in stage.sprites)], np.float32)[stage.labels]
     behind = (1 / ground_of(stage.scene.background).inverse_depth(v)).astype(np.float32)
     return np.where(depths == 0, behind, depths)
 
@@ -89,7 +88,7 @@ def flow_between(stage: Stage, other: Stage) -> Flow:
         size = clip.height, clip.width
         return Flow(np.zeros((*size, 2), np.float32), np.ones(size, bool))
     columns, rows = np.meshgrid(np.arange(clip.width) + 0.5, np.arange(clip.height) + 0.5)
-    labels = frame_labels(stage)
+    labels = stage.labels
     there_x, there_y = np.array(columns), np.array(rows)
     twins = _twins(stage, other)
     for label in np.flatnonzero(np.bincount(labels.ravel())):

@@ -129,3 +129,6 @@ HAIR_STYLES = ("short", "long", "bald")
 
 KINDS = ("objects", "talking_face", "mixed")
 """What a clip shows: moving shapes, a talking head, or scenes of both joined by cuts."""
+
+MASKS = ("all objects", "each object", "mouth")
+"""What the masks of a stretch of frames may show."""
