@@ -125,11 +125,11 @@ class MemoryCache(ClassicCache):
         if signature is not None:
             self._remove(signature)
             blocks = dict(memory_blocks(entry.outputs)) | {id(entry): _OVERHEAD_BYTES}
-            self._blocks[signature] = blocks
+            self._entries[signature], self._blocks[signature] = (entry, owner), blocks
             for block, size in blocks.items():
                 self.held += size if not self._users[block] else 0
                 self._users[block] += 1
-            super().put(signature, entry, owner)
+            self._make_room()
 
     def _remove(self, signature: bytes) -> None:
         super()._remove(signature)

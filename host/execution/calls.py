@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -19,10 +20,22 @@ Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
 def bound_method(
     definition: NodeDefinition, name: str, hidden: Mapping[str, Any], instance: Any = None
 ) -> Callable[..., Any]:
-    """The method to call: of the V1 instance (or class), or of a clone of the V3 class that has `hidden`."""
-    if definition.is_v3:
-        return getattr(definition.cls.PREPARE_CLASS_CLONE({"hidden_inputs": hidden}), name)
-    return getattr(definition.cls if instance is None else instance, name)
+    """The method to call: of the V1 instance (or class), or of a locked clone of the V3 class.
+
+    The clone carries `hidden` and refuses new attributes, so that a node keeps no state on its class.
+    """
+    if not definition.is_v3:
+        return getattr(definition.cls if instance is None else instance, name)
+    clone = definition.cls.PREPARE_CLASS_CLONE({"hidden_inputs": hidden})
+    return getattr(_locking(type(clone))(clone.__name__, (clone,), {}), name)
+
+
+@functools.cache
+def _locking(metaclass: type) -> type:
+    def refuse(cls: type, name: str, value: Any) -> None:
+        raise AttributeError(f"{cls.__name__}.{name} cannot be set: a node's class keeps no state")
+
+    return type("LockedNode", (metaclass,), {"__setattr__": refuse})
 
 
 async def call_over_lists(

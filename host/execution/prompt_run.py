@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfy.model_management import InterruptProcessingException, throw_exception_if_processing_interrupted
 from comfy_execution.graph import DynamicPrompt, NodeInputError
@@ -35,6 +35,14 @@ from .scheduling import Schedule
 
 Instances = dict[tuple[str, str], dict[str, Any]]
 """Objects of V1 classes: (id, class type) of a prompt's node → by id of it or of a node it expanded into."""
+
+
+class Work(NamedTuple):
+    """Asynchronous calls of a node that have not all ended: results and tasks, arguments, when they began."""
+
+    results: list[Any]
+    lists: Lists
+    since: float
 
 
 class PromptRun:
@@ -67,7 +75,7 @@ class PromptRun:
             throw_exception_if_processing_interrupted,
         )
         self._asked_for: dict[str, set[str]] = {}
-        self._at_work: dict[str, tuple[list[Any], float]] = {}
+        self._at_work: dict[str, Work] = {}
         self._expansions: dict[str, list[Returned]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._modes = ExitStack()
@@ -117,9 +125,10 @@ class PromptRun:
                 node_id, merged(self._expansions[node_id], self._definition(node_id), self._linked_items)
             )
         elif node_id in self._at_work:
-            results, since = self._at_work.pop(node_id)
-            self._report.spent(node_id, time.perf_counter() - since)
-            await self._take(node_id, await settled(results))
+            work = self._at_work.pop(node_id)
+            self._lists = work.lists
+            self._report.spent(node_id, time.perf_counter() - work.since)
+            await self._take(node_id, await settled(work.results))
         elif self._results.has(node_id):
             self._reuse(node_id)
         else:
@@ -155,7 +164,7 @@ class PromptRun:
         )
         pending = [result for result in results if isinstance(result, asyncio.Task)]
         if pending:
-            self._at_work[node_id] = results, time.perf_counter()
+            self._at_work[node_id] = Work(results, given.lists, time.perf_counter())
             self._schedule.set_to_work(node_id, asyncio.gather(*pending, return_exceptions=True))
         else:
             await self._take(node_id, results)

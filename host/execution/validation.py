@@ -146,6 +146,7 @@ class _Checker:
         self.catalogue = catalogue
         self.errors: dict[str, list[dict[str, Any]]] = {}
         self.sources: dict[str, list[str]] = {}
+        self.cyclic: set[str] = set()
 
     async def check(self, output: str) -> None:
         """Check a node and all it depends on."""
@@ -174,19 +175,19 @@ class _Checker:
         return [node_id for node_id in self.prompt if node_id in seen and self.errors[node_id]]
 
     def _report_cycle(self, source: str, path: list[str]) -> None:
-        if any(entry["type"] == "dependency_cycle" for entry in self.errors[source]):
-            return
         nodes = path[path.index(source) :][::-1][:_LONGEST_CYCLE_SHOWN]
         named = [f"{node_id} ({self.prompt[node_id]['class_type']})" for node_id in [*nodes, nodes[0]]]
         for node_id in nodes:
-            entry = problem(
-                "dependency_cycle",
-                "Dependency cycle detected",
-                " -> ".join(named),
-                node_id=node_id,
-                cycle_nodes=nodes,
-            )
-            self.errors[node_id].append(entry)
+            if node_id not in self.cyclic:  # one cycle per node is enough: there may be very many
+                self.cyclic.add(node_id)
+                entry = problem(
+                    "dependency_cycle",
+                    "Dependency cycle detected",
+                    " -> ".join(named),
+                    node_id=node_id,
+                    cycle_nodes=nodes,
+                )
+                self.errors[node_id].append(entry)
 
     async def _check_node(self, node_id: str, *, is_root: bool) -> None:
         self.sources[node_id] = [source for source, _ in self._links(node_id)]
