@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .folders import check_portable, output_folder
+from .video.new_file import claim
 
 _DATE = re.compile("%date:([^%]+)%")
 _DATE_PARTS = {
@@ -40,6 +41,11 @@ class OutputFile:
     part: Path
     path: Path
     subfolder: str
+
+    @property
+    def name(self) -> str:
+        """The name below the output folder, written with "/"."""
+        return f"{self.subfolder}/{self.path.name}" if self.subfolder else self.path.name
 
 
 def expand_tokens(prefix: str, facts: Mapping[str, object], now: datetime) -> str:
@@ -85,7 +91,7 @@ def new_output(prefix: str, suffix: str, facts: Mapping[str, object]) -> Iterato
     output = OutputFile(part, folder / f"{stem}_{number:05}_{suffix}", subfolder)
     try:
         yield output
-        while not _publish(output):
+        while not _published(output):
             number += 1
             output.path = folder / f"{stem}_{number:05}_{suffix}"
     finally:
@@ -116,15 +122,10 @@ def _numbers(folder: Path, stem: str) -> set[int]:
     return {int(match[1]) for match in matches if match}
 
 
-def _publish(output: OutputFile) -> bool:
+def _published(output: OutputFile) -> bool:
     """Give the part its final name; False if that name is taken."""
     try:
-        os.link(output.part, output.path)
+        claim(output.part, output.path)
     except FileExistsError:
         return False
-    except OSError:
-        # a file system without hard links, e.g. exFAT
-        if output.path.exists():
-            return False
-        os.replace(output.part, output.path)
     return True

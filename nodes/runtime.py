@@ -5,6 +5,7 @@ Capability modules never import this: nodes hand them plain callables (`Tick`) i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,6 +51,20 @@ def node_id(node: Any) -> str | None:
     None where no host runs it: someone called `execute` directly.
     """
     return node.hidden.unique_id if node.hidden else None
+
+
+def graph_tags(node: Any) -> dict[str, str]:
+    """The running graph as tags for a saved file: `prompt`, `workflow` and what other packs add, as JSON.
+
+    Empty where the host was started with --disable-metadata. The node class asks for `io.Hidden.prompt`
+    and `io.Hidden.extra_pnginfo`.
+    """
+    from comfy.cli_args import args
+
+    if args.disable_metadata or not node.hidden:
+        return {}
+    graph = {"prompt": node.hidden.prompt} | (node.hidden.extra_pnginfo or {})
+    return {name: json.dumps(value) for name, value in graph.items() if value is not None}
 
 
 def show_text(text: str, node_id: str | None) -> None:

@@ -17,7 +17,7 @@ def facts_line(spec: VideoSpec) -> str:
 
 
 def describe(recipe: Recipe) -> str:
-    """A few lines: size, rate, length, pixels and sound; for a file also its container and codecs."""
+    """Size, rate, length, pixels and sound, a line each; a file's container and codecs; what was adapted."""
     spec = recipe.spec
     rate = f"{float(spec.fps):.5g} frames per second"
     exact = f" ({spec.fps})" if spec.fps.denominator > 1 else ""
@@ -31,7 +31,8 @@ def describe(recipe: Recipe) -> str:
     }
     if isinstance(recipe, MediaSource):
         lines |= _file(recipe)
-    return "\n".join(f"{name + ':':<8} {text}" for name, text in lines.items())
+    told = [f"{name + ':':<8} {text}" for name, text in lines.items()]
+    return "\n".join([*told, *(f"note:    {note}" for note in recipe.notes)])
 
 
 def _pixels(pixel_format: str) -> str:

@@ -27,7 +27,7 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
         if replace:
             os.replace(hidden, path)
         else:
-            _claim(hidden, path)
+            _claimed(hidden, path)
     finally:
         with suppress(FileNotFoundError):
             hidden.unlink()
@@ -38,14 +38,27 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _claim(hidden: Path, path: Path) -> None:
-    """Rename without replacing: a second link fails where the name is taken."""
+def _claimed(hidden: Path, path: Path) -> None:
     try:
-        os.link(hidden, path)
+        claim(hidden, path)
     except FileExistsError:
         raise VideoError(
             f"{path.name} appeared while it was being written and is kept; choose another name"
         ) from None
+
+
+def claim(hidden: Path, path: Path) -> None:
+    """Rename a file without replacing another: a second link fails where the name is taken.
+
+    Where the file system has hard links, `hidden` stays as a second name of the file.
+
+    Raises:
+        FileExistsError: the name is taken.
+    """
+    try:
+        os.link(hidden, path)
+    except FileExistsError:
+        raise
     except OSError:  # a file system without hard links
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))
         os.replace(hidden, path)

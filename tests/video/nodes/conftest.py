@@ -32,7 +32,9 @@ class Painted(Recipe):
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
         for index in range(int(start * self.fps), len(self.colours)):
             picture = np.full((self.height, self.width, 3), self.colours[index], np.uint8)
-            yield Frame(av.VideoFrame.from_ndarray(picture), index / self.fps)
+            image = av.VideoFrame.from_ndarray(picture)
+            image.time_base = 1 / self.fps
+            yield Frame(image, index / self.fps)
 
     def audio(self, start: Fraction = Fraction(0)) -> Iterator[np.ndarray]:
         return iter(())
