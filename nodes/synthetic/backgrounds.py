@@ -95,7 +95,7 @@ def _gradient(background, view, x, y, time, out) -> None:
 
 
 def _checker_floor(background, view, x, y, time, out) -> None:
-    first, second = PALETTES[background.palette]
+    dark, light = sorted(PALETTES[background.palette], key=sum)
     u, v = world_at(background, view, x, y)
     pixel = 1 / view.to_screen.scale
     below = np.maximum(v - HORIZON, 1e-4)
@@ -105,9 +105,9 @@ def _checker_floor(background, view, x, y, time, out) -> None:
     haze = np.clip((v - HORIZON) * 7, 0, 1)
     wall = np.clip(0.9 + 0.35 * v, 0, 1.2)
     for channel in range(3):
-        light, dark = 1.08 * first[channel], 0.82 * second[channel]
-        back = second[channel] * wall
-        out[channel] = back + haze * (light + np.float32(dark - light) * tiles - back)
+        bright, dim = 1.06 * light[channel], 0.78 * dark[channel]
+        back = dark[channel] * wall
+        out[channel] = back + haze * (bright + np.float32(dim - bright) * tiles - back)
 
 
 def _moving_bars(background, view, x, y, time, out) -> None:

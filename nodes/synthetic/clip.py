@@ -61,7 +61,8 @@ class Clip:
         self.count = spec.frame_count - start if count is None else count
         if not (0 <= start < spec.frame_count and 0 < self.count <= spec.frame_count - start):
             raise ValueError(
-                f"frames {start} to {start + self.count} are not in a clip of {spec.frame_count} frames"
+                f"frames {start} to {start + self.count} are not in a clip of {spec.frame_count} frames; "
+                "choose a start and a count within it"
             )
 
     @cached_property

@@ -94,7 +94,7 @@ class _Items:
 
 @dataclasses.dataclass(frozen=True)
 class SyntheticClips(_Items, Dataset):
-    """A data set of `length` clips; item i is the same on every machine and in every worker.
+    """A data set of `length` clips; item i is the same in every process.
 
     Every item has the same shapes, so torch's default collation makes batches of them.
     """

@@ -94,7 +94,7 @@ def face_sprites(face: FaceSpec, pose: FacePose, to_screen: Similarity, owner: i
     return [
         *([piece(back, _toned(hair, 0.8), "hair", shade=0.12)] if back else []),
         piece(Egg(0, 2.75, 2.0, 1.25, 6.0), _muted(COLORS[face.shirt]), "shirt", body, shade=0.1),
-        piece(Egg(0, 1.15, 0.5, 0.9, 0.66), shadow, "neck", body),
+        piece(Egg(0, 1.15, 0.5, 0.9, 0.54), shadow, "neck", body),
         *(piece(Egg(0.99 * side, 0.05, 0.17, 0.24, 0.26), shadow, "ear") for side in (-1, 1)),
         piece(head_egg(pose), skin, "skin", shade=0.1),
         *(

@@ -68,7 +68,7 @@ def _clip_inputs() -> list[Any]:
             min=0,
             max=0xFFFFFFFFFFFFFFFF,
             control_after_generate=True,
-            tooltip="The same seed and settings give the same clip, frame for frame, on every machine.",
+            tooltip="The same seed and settings give the same clip, frame for frame.",
         ),
         io.Int.Input("width", default=640, min=32, max=4096, tooltip="Pixels from side to side."),
         io.Int.Input("height", default=360, min=32, max=4096, tooltip="Pixels from top to bottom."),
@@ -253,6 +253,10 @@ class KinoFlowToImage(io.ComfyNode):
         from .flow_image import flow_colors
 
         vectors = flow[direction]
+        if not len(vectors):
+            raise ValueError(
+                "this flow is of a single frame, between which nothing moves; take 2 frames or more"
+            )
         fastest = full or max(float(vectors.norm(dim=-1).max()), 1e-6)
         return io.NodeOutput(torch.from_numpy(flow_colors(vectors.numpy(), fastest)))
 

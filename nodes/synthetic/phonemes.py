@@ -101,10 +101,18 @@ def _word(rng: random.Random) -> list[str]:
 
 
 class Timeline:
-    """A sentence laid out in time: silence, its phonemes, silence."""
+    """A sentence laid out in time: silence, its phonemes, silence.
+
+    names: the phonemes. edges: seconds at which they change, [len(names) − 1].
+    sounds: each field of `Phoneme` for each name, [len(names), …].
+    """
 
     def __init__(self, speech: SpeechSpec) -> None:
         self.names = ["_", *(name for name, _ in speech.phonemes), "_"]
+        self.sounds = {
+            field: np.array([getattr(PHONEMES[name], field) for name in self.names])
+            for field in Phoneme._fields
+        }
         lengths = [length for _, length in speech.phonemes]
         self.edges = speech.start + np.concatenate([[0.0], np.cumsum(lengths)])
         spans = np.array([1.0, *lengths, 1.0])
@@ -115,7 +123,7 @@ class Timeline:
         """Seconds into the scene at which the last phoneme ends."""
         return float(self.edges[-1])
 
-    def blend(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _blend(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """At each time: index in `names` of the phoneme and of its nearer neighbour, whose share is ≤ ½."""
         here = np.searchsorted(self.edges, times, side="right")
         left = np.maximum(here - 1, 0)
@@ -127,13 +135,13 @@ class Timeline:
         near = np.clip(1 - np.where(later, ahead, past), 0, 1) / 2
         return here, other, near * near * (3 - 2 * near)
 
-    def track(self, values: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """A per-phoneme quantity over time: values [len(names), …] → [len(times), …]."""
-        here, other, share = self.blend(times)
+    def track(self, field: str, times: np.ndarray) -> np.ndarray:
+        """A field of the phonemes over time: [len(times), …]."""
+        values = self.sounds[field]
+        here, other, share = self._blend(times)
         share = share.reshape(-1, *(1,) * (values.ndim - 1))
         return values[here] * (1 - share) + values[other] * share
 
     def mouth(self, times: np.ndarray) -> Mouth:
         """The driven mouth; the picture, the landmarks and the sound all follow this."""
-        rows = np.array([PHONEMES[name][:3] for name in self.names])
-        return Mouth(*self.track(rows, np.asarray(times, dtype=np.float64)).T)
+        return Mouth(*(self.track(field, times) for field in Mouth._fields))

@@ -6,7 +6,9 @@ and y down; angles in radians (positive turns clockwise on screen); times in sec
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import functools
 import itertools
 import json
 import math
@@ -111,6 +113,13 @@ class SpeechSpec:
     pitch: float = 140.0
     spelling: str = ""
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.phonemes, self.start, self.pitch))
+
 
 @dataclass(frozen=True)
 class FaceSpec:
@@ -195,7 +204,7 @@ class ClipSpec:
     @property
     def owners(self) -> int:
         """How many objects and faces the clip has over all its scenes; each has one mask channel."""
-        return sum(scene.owners for scene in self.scenes)
+        return self._first_owners[-1]
 
     @property
     def cut_times(self) -> tuple[float, ...]:
@@ -212,12 +221,19 @@ class ClipSpec:
 
     def scene_at(self, time: float) -> int:
         """Index of the scene on screen; a frame exactly at a cut belongs to the new scene."""
-        later = [index for index, scene in enumerate(self.scenes) if scene.start <= time + 1e-9]
-        return later[-1] if later else 0
+        return max(bisect.bisect_right(self._starts, time + 1e-9) - 1, 0)
 
     def first_owner(self, scene: int) -> int:
         """Channel of the scene's first object in the clip's masks."""
-        return sum(one.owners for one in self.scenes[:scene])
+        return self._first_owners[scene]
+
+    @functools.cached_property
+    def _starts(self) -> list[float]:
+        return [scene.start for scene in self.scenes]
+
+    @functools.cached_property
+    def _first_owners(self) -> list[int]:
+        return list(itertools.accumulate((scene.owners for scene in self.scenes), initial=0))
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), default=str)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .phonemes import PHONEMES, Timeline
+from .phonemes import Timeline
 from .spec import SpeechSpec
 
 CONTROL_HERTZ = 200
@@ -41,26 +41,20 @@ def speech_samples(speech: SpeechSpec, timeline: Timeline, start: int, stop: int
     ticks = np.arange(math.floor(start / rate * CONTROL_HERTZ), math.ceil(stop / rate * CONTROL_HERTZ) + 2)
     knots = ticks / CONTROL_HERTZ
     sound = _voiced(speech, timeline, times, knots, rate)
-    hisses = [_phoneme_rows(timeline, (name,), knots) for name in _NOISE_COLORS]
+    hisses = [timeline.track(name, knots) for name in _NOISE_COLORS]
     if any(loud.any() for loud in hisses):
         noise = white_noise(start - 2, stop + 2, seed=1)
         for kernel, loud in zip(_NOISE_COLORS.values(), hisses, strict=True):
-            sound += np.convolve(noise, kernel, "valid") * np.interp(times, knots, loud[:, 0])
+            sound += np.convolve(noise, kernel, "valid") * np.interp(times, knots, loud)
     _add_bursts(timeline, sound, start, rate)
     return 0.5 * sound
-
-
-def _phoneme_rows(timeline: Timeline, fields: tuple[str, ...], knots: np.ndarray) -> np.ndarray:
-    values = np.array([[getattr(PHONEMES[name], field) for field in fields] for name in timeline.names])
-    return timeline.track(values, knots)
 
 
 def _voiced(
     speech: SpeechSpec, timeline: Timeline, times: np.ndarray, knots: np.ndarray, rate: int
 ) -> np.ndarray:
     """Harmonics of the pitch, each as loud as the vocal tract lets it through."""
-    formants = timeline.track(np.array([PHONEMES[name].formants for name in timeline.names]), knots)
-    voice = _phoneme_rows(timeline, ("voice",), knots)
+    formants, voice = timeline.track("formants", knots), timeline.track("voice", knots)[:, None]
     count = int(min(_VOICE_TOP, 0.45 * rate) / (speech.pitch * 1.15))
     harmonics = np.arange(1, count + 1)
     loudness = voice * _tract(formants, _pitch(speech, knots)[:, None] * harmonics) / harmonics
@@ -104,11 +98,11 @@ def _phase(speech: SpeechSpec, times: np.ndarray) -> np.ndarray:
 def _add_bursts(timeline: Timeline, sound: np.ndarray, start: int, rate: int) -> None:
     """The release of each stop: noise that starts with the next phoneme and dies away."""
     length = round(BURST_SECONDS * rate)
-    for name, end in zip(timeline.names[1:-1], timeline.edges[1:], strict=True):
-        first = round(float(end) * rate)
+    reach = (start - length - 1) / rate, (start + len(sound) + 1) / rate
+    for number in range(*np.searchsorted(timeline.edges, reach)):
+        first = round(float(timeline.edges[number]) * rate)
         low, high = max(first, start), min(first + length, start + len(sound))
-        if PHONEMES[name].burst and low < high:
+        loud = 0.45 * timeline.sounds["burst"][number]  # the phoneme that ends at this edge
+        if loud and low < high:
             fade = np.exp(-np.arange(low - first, high - first) / (0.25 * length))
-            sound[low - start : high - start] += (
-                0.45 * PHONEMES[name].burst * fade * white_noise(low, high, seed=2)
-            )
+            sound[low - start : high - start] += loud * fade * white_noise(low, high, seed=2)
