@@ -15,6 +15,8 @@ from .definition import Catalogue
 from .inputs import gather, hidden_values
 from .signatures import Signature, Signer
 
+_LOG = logging.getLogger(__name__)
+
 
 class ResultsAtHand:
     """Finds results by node id."""
@@ -85,5 +87,5 @@ class ResultsAtHand:
             return await settled(await call_over_lists(definition, method, given.lists, live.places))
         except Exception as error:  # the node's own code
             told = "Node %s (%s) will run again, because its %s failed: %s"
-            logging.warning(told, node_id, definition.class_type, definition.fingerprint, error)
+            _LOG.warning(told, node_id, definition.class_type, definition.fingerprint, error)
             return math.nan

@@ -12,6 +12,8 @@ from comfy_api.internal import first_real_override
 
 from .dynamic import LiveInputs, has_dynamic_inputs, live_inputs
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class NodeDefinition:
@@ -105,7 +107,7 @@ def define(
         try:
             definitions[class_type] = NodeDefinition.of(class_type, node, titles.get(class_type))
         except Exception:
-            logging.exception("The node %s is left out: its class cannot be read", class_type)
+            _LOG.exception("The node %s is left out: its class cannot be read", class_type)
     return definitions
 
 
@@ -148,7 +150,7 @@ def object_info(definitions: Mapping[str, NodeDefinition]) -> dict[str, dict[str
         try:
             shown[class_type] = _v3_info(definition) if definition.is_v3 else _v1_info(definition)
         except Exception:
-            logging.exception("The node %s is left out of the node list", class_type)
+            _LOG.exception("The node %s is left out of the node list", class_type)
     return shown
 
 

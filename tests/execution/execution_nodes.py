@@ -256,6 +256,18 @@ class ExpandTo(V1Node):
         return {"result": (result["to"],), "expand": graph["nodes"]}
 
 
+class AsyncExpand(V1Node):
+    """Builds its subgraph after a wait."""
+
+    REQUIRED = {"value": ("INT", {})}
+
+    async def work(self, value):
+        await asyncio.sleep(0.02)
+        graph = GraphBuilder()
+        added = graph.node("Add", a=value, b=100)
+        return {"result": (added.out(0),), "expand": graph.finalize()}
+
+
 class Triple(io.ComfyNode):
     @classmethod
     def define_schema(cls):

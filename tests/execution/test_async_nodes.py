@@ -79,3 +79,11 @@ def test_expansions_of_asynchronous_nodes(host, node, count):
         }
     )
     assert shown(run) == [sum(range(count))]
+
+
+def test_asynchronous_nodes_that_expand_side_by_side_build_graphs_of_their_own(host, node):
+    prompt = {f"grow{i}": node("AsyncExpand", value=i) for i in range(3)}
+    prompt |= {f"show{i}": node("Show", value=[f"grow{i}", 0]) for i in range(3)}
+    run = host.run(prompt)
+    assert run.error is None
+    assert [shown(run, f"show{i}") for i in range(3)] == [[100], [101], [102]]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
+
+_default_prefix: ContextVar[list[Any]] = ContextVar("default_prefix", default=["", 0, 0])  # noqa: B039 - outside of any node all share one
+"""Root, call and graph number of the running node; asynchronous nodes side by side have each their own."""
 
 
 def is_link(value: Any) -> bool:
@@ -62,10 +66,6 @@ class GraphBuilder:
     the same call always makes the same ids, which keeps expanded nodes cacheable.
     """
 
-    _root = ""
-    _call_index = 0
-    _graph_index = 0
-
     def __init__(self, prefix: str | None = None) -> None:
         self.prefix = self.alloc_prefix() if prefix is None else prefix
         self.nodes: dict[str, Node] = {}
@@ -73,21 +73,17 @@ class GraphBuilder:
 
     @classmethod
     def set_default_prefix(cls, prefix_root: str, call_index: int, graph_index: int = 0) -> None:
-        GraphBuilder._root = prefix_root
-        GraphBuilder._call_index = call_index
-        GraphBuilder._graph_index = graph_index
+        _default_prefix.set([prefix_root, call_index, graph_index])
 
     @classmethod
     def alloc_prefix(
         cls, root: str | None = None, call_index: int | None = None, graph_index: int | None = None
     ) -> str:
         """A prefix "root.call.graph." that the running node has not used yet."""
-        parts = (
-            GraphBuilder._root if root is None else root,
-            GraphBuilder._call_index if call_index is None else call_index,
-            GraphBuilder._graph_index if graph_index is None else graph_index,
-        )
-        GraphBuilder._graph_index += 1
+        default = _default_prefix.get()
+        given = (root, call_index, graph_index)
+        parts = [known if part is None else part for part, known in zip(given, default, strict=True)]
+        default[2] += 1
         return "".join(f"{part}." for part in parts)
 
     def node(self, class_type: str, id: str | None = None, **inputs: Any) -> Node:
