@@ -134,7 +134,7 @@ CONTAINERS = {
     ),
     "webm": Container("webm", ("vp9", "av1"), ("opus",), clock=1000, alpha=("vp9",)),
     "gif": Container("gif", ("gif",), (), tags=False, clock=100, alpha=("gif",)),
-    "webp": Container("webp", ("webp",), (), tags=False, clock=1000, alpha=("webp",)),
+    "webp": Container("webp", ("webp",), (), tags=False, clock=1000, alpha=("webp",), options={"loop": "0"}),
 }
 
 
@@ -159,7 +159,7 @@ def encoder_options(codec: str, encoder: str, crf: float | None, preset: str | N
     """FFmpeg's options for a quality and a speed; both are checked by `EncodeSettings`."""
     quality = {} if crf is None else {"crf": f"{crf:g}"}
     if codec == "webp":
-        return {"quality": f"{100 - crf:g}", "loop": "0"}
+        return {"quality": f"{100 - crf:g}"}
     if codec == "prores":
         return {"profile": str(PRORES_PROFILES.index(preset)), "vendor": "apl0"}
     if codec in ("gif", "ffv1"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 JITTER = Fraction(1, 1000)
 """Containers such as Matroska round times to a millisecond: a steady rate may look this uneven."""
+
+NO_TIME = -(2**63)
+"""Stands for a packet's missing timestamp, as in FFmpeg."""
 
 DEFAULT_RATE = Fraction(25)
 """For a still or a stream that tells no rate at all."""
@@ -56,26 +59,28 @@ def read_timeline(
     indexed = _indexed_times(stream)
     if indexed is not None and (rate := _steady_rate(indexed, stream)):
         return _constant(first, len(indexed), rate, counted=_unordered(container, stream))
-    times = [(packet.pts, packet.duration or 0) for packet in _packets(container, stream)]
-    if _unordered(container, stream) or any(pts is None for pts, _ in times):
-        return _constant(first, len(times), _nominal_rate(stream), counted=True)
-    shown = sorted(time for time in times if time[0] * stream.time_base >= first)
-    return _from_packets(first, shown, stream)
+    ticks, durations = _packet_times(container, stream)
+    if _unordered(container, stream) or ticks.min() == NO_TIME:
+        return _constant(first, len(ticks), _nominal_rate(stream), counted=True)
+    return _from_packets(first, ticks, durations, stream)
 
 
 def _constant(first: Fraction, count: int, rate: Fraction, *, counted: bool) -> Timeline:
     return Timeline(first, (count - 1) / rate, count, rate, count / rate, constant=True, counted=counted)
 
 
-def _from_packets(first: Fraction, packets: list[tuple[int, int]], stream: av.VideoStream) -> Timeline:
+def _from_packets(
+    first: Fraction, ticks: np.ndarray, durations: np.ndarray, stream: av.VideoStream
+) -> Timeline:
     import numpy as np
 
-    ticks = np.unique(np.fromiter((pts for pts, _ in packets), np.int64, len(packets)))
+    final = durations[ticks.argmax()]
+    ticks = np.unique(ticks[ticks >= int(first / stream.time_base)])
     if rate := _steady_rate(ticks, stream):
         return _constant(first, len(ticks), rate, counted=False)
     last = int(ticks[-1]) * stream.time_base - first
     mean = last / (len(ticks) - 1)
-    duration = last + (packets[-1][1] * stream.time_base or mean)
+    duration = last + (int(final) * stream.time_base or mean)
     rate = (len(ticks) / duration).limit_denominator(1001)
     return Timeline(first, last, len(ticks), rate, duration, constant=False, counted=False)
 
@@ -90,8 +95,18 @@ def _indexed_times(stream: av.VideoStream) -> np.ndarray | None:
     return np.fromiter((entry.timestamp for entry in entries if not entry.is_discard), np.int64)
 
 
-def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
-    return (packet for packet in container.demux(stream) if packet.size and not packet.is_discard)
+def _packet_times(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every packet's presentation time and duration in ticks, in the container's order."""
+    import numpy as np
+
+    times, durations = array("q"), array("q")
+    for packet in container.demux(stream):
+        if packet.size and not packet.is_discard:
+            times.append(NO_TIME if packet.pts is None else packet.pts)
+            durations.append(packet.duration or 0)
+    return np.frombuffer(times, np.int64), np.frombuffer(durations, np.int64)
 
 
 def _unordered(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
