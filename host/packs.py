@@ -205,8 +205,9 @@ def _told(error: BaseException) -> str:
     """An error of a pack in one sentence, with the pack's own line where it arose."""
     if is_refusal(error):
         return str(error)
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and re.fullmatch(r"[\w.]+", error.name or ""):
         return f"it needs the Python package {error.name.partition('.')[0]}, which is not installed"
     frames = traceback.extract_tb(error.__traceback__)
-    line = f" (line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
+    own = [frame for frame in frames if frame.filename != __file__ and "importlib" not in frame.filename]
+    line = f" (line {own[-1].lineno} of {own[-1].filename})" if own else ""
     return f"{type(error).__name__}: {error}{line}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
@@ -72,6 +71,7 @@ _MODULES = {
     "comfy_api.latest._ui": "comfy_api.latest.ui",
     "comfy_api.latest._util": "comfy_api.util",
     "comfy_api.latest._util.video_types": "comfy_api.util",
+    "comfy_api.v0_0_1": "comfy_api.v0_0_2",
     "comfy_api.v0_0_2.io": "comfy_api.latest.io",
     "comfy_api.v0_0_2.ui": "comfy_api.latest.ui",
 }
@@ -93,7 +93,7 @@ def install() -> bool:
     return True
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Answers for ComfyUI's names: a known one with its stand-in, any other with `BeyondTheHost`."""
 
     def find_spec(
@@ -107,7 +107,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(name, _Loader(name), is_package=is_package)
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     """Gives the stand-in itself, so that both names are one module object."""
 
     def __init__(self, name: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
+
+from .absent import refusal
 
 
 class Route(NamedTuple):
@@ -66,6 +68,9 @@ class PromptServer:
         self.last_prompt_id: str | None = None
         self.send_hook: Callable[[str | int, Any, str | None], None] | None = None
         self.on_prompt_handlers: list[Callable[[dict], dict]] = []
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(refusal(f"server.PromptServer.instance.{name}"), name=name)
 
     def send_sync(self, event: str | int, data: Any, sid: str | None = None) -> None:
         """Send a message; safe from any thread if the hook is."""

@@ -75,6 +75,8 @@ print([name for name in ("torch", "numpy", "av", "PIL", "safetensors") if name i
         ("import comfy; comfy.sample", "comfy.sample"),
         ("from comfy_api.latest import io; io.Hologram", "comfy_api.latest.io.Hologram"),
         ("import folder_paths; folder_paths.get_secret()", "folder_paths.get_secret"),
+        ("from server import PromptServer; PromptServer.instance.app", "server.PromptServer.instance.app"),
+        ("from comfy.cli_args import args; args.listen_to_me", "comfy.cli_args.args.listen_to_me"),
         ("from nodes import KSampler", "nodes.KSampler"),
         ("from comfy_extras.nodes_mask import MaskComposite", "comfy_extras.nodes_mask"),
         ("import importlib; importlib.import_module('comfy.lora')", "comfy.lora"),

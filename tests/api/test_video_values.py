@@ -192,6 +192,18 @@ def test_a_file_that_is_no_video_is_named(tmp_path, content):
         video(str(tmp_path / "fake.mp4")).get_duration()
 
 
+def test_a_playlist_that_leads_to_other_files_is_refused(write_clip, tmp_path):
+    import av
+
+    segment = write_clip("elsewhere.ts")
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:1,\n{segment}\n#EXT-X-ENDLIST\n"
+    (tmp_path / "list.m3u8").write_text(playlist)
+    with av.open(str(tmp_path / "list.m3u8")) as container:
+        assert container.format.name == "hls"
+    with pytest.raises(ValueError, match=r"list\.m3u8 is a playlist"):
+        video(str(tmp_path / "list.m3u8")).get_components()
+
+
 def test_a_file_with_sound_only_is_named(tmp_path):
     import av
 

@@ -197,7 +197,9 @@ def test_what_a_pack_asks_for_beyond_the_host_is_named(write_pack, code, asked):
     [
         ("import a_package_nobody_has.sub", "needs the Python package a_package_nobody_has"),
         ("1 / 0", "ZeroDivisionError: division by zero (line 1 of"),
-        ("def broken(:", "SyntaxError"),
+        ("def broken(:", "(__init__.py, line 1)"),
+        ("\nfrom . import missing", "ImportError: cannot import name 'missing'"),
+        ("\nfrom .missing import x", "__init__.py)"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("x = 1", "neither NODE_CLASS_MAPPINGS nor a comfy_entrypoint"),
         ("def comfy_entrypoint(): return 5", "returned a int, not a ComfyExtension"),

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
+from types import SimpleNamespace
+from typing import NoReturn
 
-args = argparse.Namespace(
+from ..absent import refusal
+
+
+class _Options(SimpleNamespace):
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(refusal(f"comfy.cli_args.args.{name}"), name=name)
+
+
+args = _Options(
     listen="127.0.0.1",
     port=8188,
     base_directory=None,

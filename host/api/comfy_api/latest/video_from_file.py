@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import av
 
 
+_PLAYLISTS = ("concat", "dash", "hls")
+
+
 class VideoFromFile(VideoInput):
     """A video file by path or in memory.
 
@@ -41,6 +44,10 @@ class VideoFromFile(VideoInput):
         except av.FFmpegError as error:
             raise ValueError(f"{self._name} is not a readable video ({error.strerror})") from error
         with container:
+            if container.format.name in _PLAYLISTS:
+                raise ValueError(
+                    f"{self._name} is a playlist, which leads to other files; load the video itself"
+                )
             if not container.streams.video:
                 raise ValueError(f"No video stream found in {self._name}")
             yield container
