@@ -87,6 +87,8 @@ def picture_stream(name: str, container: av.container.InputContainer) -> av.Vide
         held = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
         raise VideoError(f"{name} has no picture (it holds {held}); choose a file with a video stream")
     stream = streams[0]
+    if stream.codec_context.name == "webp" and not stream.width:
+        raise VideoError(f"{name} is an animated WebP, which FFmpeg writes but cannot read; use webm or gif")
     stream.thread_type = "AUTO"
     return stream
 

@@ -62,6 +62,12 @@ EXAMPLES: dict[str, dict] = {
         "second": node("KinoTrimVideo", video=["load", 0], spans=["cuts", 0], span_index=1),
         "show": node("KinoVideoInfo", video=["second", 0]),
     },
+    "KinoEncodeVideo": {
+        **LOAD,
+        "sound": node("GetVideoComponents", video=["load", 0]),
+        "save": node("KinoEncodeVideo", video=["load", 0], audio=["sound", 1], container="mkv"),
+        "show": node("KinoVideoInfo", video=["save", 0]),
+    },
     "KinoSyntheticClip": {
         "clip": node("KinoSyntheticClip", seed=3, width=96, height=64, seconds=1.0),
         "save": node("SaveVideo", video=["clip", 0], filename_prefix="synthetic"),

@@ -54,6 +54,28 @@ def test_a_file_that_is_no_video_is_refused_by_name(comfyui, clip, content):
     assert "bad.mp4" in said
 
 
+@pytest.mark.parametrize("prefix", ["../evil", "/tmp/evil", "a/../../evil", "C:/evil", "nul\0l"])
+def test_a_name_that_leaves_the_output_folder_is_refused(comfyui, clip, prefix):
+    graph = {"load": node("KinoLoadVideo", file=clip)}
+    graph["save"] = node("KinoEncodeVideo", video=["load", 0], filename_prefix=prefix)
+    assert refusal(comfyui, graph).startswith("KinoEncodeVideo save:")
+    assert not list(comfyui.base.glob("*evil*"))
+
+
+def test_an_animated_webp_is_not_called_damaged(comfyui, clip):
+    graph = {"load": node("KinoLoadVideo", file=clip)}
+    graph["save"] = node("KinoEncodeVideo", video=["load", 0], container="webp")
+    graph["info"] = node("KinoVideoInfo", video=["save", 0])
+    assert "animated WebP" in refusal(comfyui, graph)
+
+
+def test_a_container_and_codec_that_do_not_fit_are_refused_before_the_run(comfyui, clip):
+    graph = {"load": node("KinoLoadVideo", file=clip)}
+    graph["save"] = node("KinoEncodeVideo", video=["load", 0], container="webm", codec="h264")
+    with pytest.raises(Refused, match="webm"):
+        comfyui.run(graph)
+
+
 def test_a_missing_file_is_refused_by_name(comfyui):
     assert "nowhere.mp4" in refusal(comfyui, looked_at("nowhere.mp4"))
 
