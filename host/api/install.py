@@ -8,7 +8,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 from .absent import missing_attribute, missing_module
 
@@ -120,16 +120,22 @@ class _Loader:
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.own_spec  # importlib has just replaced it by the alias's
-        _refuse_absent_attributes()
+        _answer_for_attributes()
 
 
-def _refuse_absent_attributes() -> None:
-    """Give every stand-in imported by now a `__getattr__` that names what is missing."""
+def _answer_for_attributes() -> None:
+    """Give every stand-in imported by now a `__getattr__` for submodules and for what is missing."""
     for name, stand_in in _MODULES.items():
         module = sys.modules.get(f"{_HERE}.{stand_in}")
         if module is not None and "__getattr__" not in vars(module):
-            module.__getattr__ = _refusing(name)
+            module.__getattr__ = _submodule_or_refusal(name)
 
 
-def _refusing(module_name: str) -> Callable[[str], NoReturn]:
-    return lambda name: missing_attribute(module_name, name, sys._getframe(1))
+def _submodule_or_refusal(module_name: str) -> Callable[[str], ModuleType]:
+    def look_up(name: str) -> ModuleType:
+        # In ComfyUI every module is imported by the time a pack is: `import comfy` makes `comfy.utils` work.
+        if f"{module_name}.{name}" in _MODULES:
+            return importlib.import_module(f"{module_name}.{name}")
+        return missing_attribute(module_name, name, sys._getframe(1))
+
+    return look_up

@@ -89,6 +89,20 @@ def test_what_is_not_there_is_refused_by_its_name(statement, asked):
     assert "inside ComfyUI" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import comfy; comfy.utils.ProgressBar(1); comfy.model_management.processing_interrupted()",
+        "import comfy_execution; comfy_execution.graph.ExecutionBlocker(None)",
+        "from comfy_api.latest import _io, _util; _io.Image; _util.VideoCodec",
+        "import comfy_api.latest._input_impl.video_types as types; types.VideoFromFile",
+        "from comfy.comfy_types.node_typing import ComfyNodeABC",
+    ],
+)
+def test_submodules_are_there_without_an_import_of_their_own(statement):
+    run_python(f"from kinograph.host.api.install import install; install(); {statement}")
+
+
 def test_probing_for_an_attribute_answers_no():
     import comfy.model_management
 
