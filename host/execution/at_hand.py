@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection
 from typing import Any
 
+from comfy.model_management import InterruptProcessingException
 from comfy_execution.graph import DynamicPrompt
 
 from .caching import ClassicCache, Entry, Owner
@@ -85,6 +86,8 @@ class ResultsAtHand:
             given = gather(node["inputs"], live, hidden_values(live, node_id), definition.is_v3)
             method = bound_method(definition, definition.fingerprint, given.hidden)
             return await settled(await call_over_lists(definition, method, given.lists, live.places))
+        except InterruptProcessingException:
+            raise
         except Exception as error:  # the node's own code
             told = "Node %s (%s) will run again, because its %s failed: %s"
             _LOG.warning(told, node_id, definition.class_type, definition.fingerprint, error)

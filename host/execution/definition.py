@@ -55,6 +55,10 @@ class NodeDefinition:
     lazy_check: str | None
     is_async: bool
 
+    def validates(self, name: str) -> bool:
+        """Whether the node's own validator takes an input, given by its flat name."""
+        return self.validates_all or name.partition(".")[0] in self.validated_names
+
     @classmethod
     def of(cls, class_type: str, node: type, display_name: str | None = None) -> NodeDefinition:
         """Read a node class.
@@ -85,7 +89,7 @@ class NodeDefinition:
             not_idempotent=bool(getattr(node, "NOT_IDEMPOTENT", False)),
             fingerprint=_method(node, "fingerprint_inputs" if is_v3 else "IS_CHANGED", is_v3),
             validator=validator,
-            validated_names=frozenset(parameters.args if parameters else ()) - {"cls", "self"},
+            validated_names=frozenset(parameters.args + parameters.kwonlyargs if parameters else ()),
             validates_all=bool(parameters and parameters.varkw),
             lazy_check=_method(node, "check_lazy_status", is_v3),
             is_async=inspect.iscoroutinefunction(getattr(node, node.FUNCTION)),

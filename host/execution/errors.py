@@ -53,7 +53,7 @@ def exception_facts(error: BaseException, arguments: Mapping[str, Any]) -> dict[
         arguments: the lists that each input held, by input name.
     """
     return {
-        "exception_message": str(error),
+        "exception_message": str(error) or type(error).__name__,
         "exception_type": exception_type(error),
         "traceback": traceback.format_tb(error.__traceback__),
         "current_inputs": {name: [_shown(value) for value in values] for name, values in arguments.items()},

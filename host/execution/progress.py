@@ -17,7 +17,7 @@ from comfy_execution.graph import DynamicPrompt
 from comfy_execution.utils import get_executing_context
 
 Emit = Callable[[str, dict[str, Any]], None]
-"""Takes an event's name and its data."""
+"""Takes an event's name and its data; also called from threads in which nodes report their progress."""
 
 PREVIEW = "preview"
 """Event with a node's preview: {"image": (format, PIL image, largest side or None), "metadata": {…}}."""

@@ -113,6 +113,7 @@ class PromptRun:
         for target in targets:
             self._schedule.add(target)
         while not self._schedule.is_empty:
+            self._node = next(iter(self._at_work), None)  # to name if the wait for it is cancelled
             self._node = await self._schedule.choose()
             self._lists = {}
             began = time.perf_counter()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,7 +105,7 @@ def _malformed(prompt: Any, catalogue: Catalogue) -> dict[str, Any] | None:
                 "missing_node_type", f"Node '{title or node_id}' has no class_type", where, **facts
             )
         if class_type not in catalogue:
-            message = f"Node '{title or class_type}' not found: no pack that is loaded has {class_type}"
+            message = f"Node '{title or class_type}' not found: install the pack that has {class_type}"
             return problem("missing_node_type", message, where, **facts)
         if not isinstance(node.get("inputs"), dict):
             return problem("invalid_prompt", f"Node '{title or class_type}' has no object of inputs", where)
@@ -190,7 +190,11 @@ class _Checker:
                 self.errors[node_id].append(entry)
 
     async def _check_node(self, node_id: str, *, is_root: bool) -> None:
-        self.sources[node_id] = [source for source, _ in self._links(node_id)]
+        self.sources[node_id] = [
+            value[0]
+            for value in self.prompt[node_id]["inputs"].values()
+            if is_link(value) and value[0] in self.prompt
+        ]
         try:
             self.errors[node_id] = await self._errors_of(node_id)
         except Exception as error:  # the node's own code, which may raise anything
@@ -204,17 +208,6 @@ class _Checker:
                 traceback=traceback.format_tb(error.__traceback__),
             )
             self.errors[node_id] = [entry]
-
-    def _links(self, node_id: str) -> Iterator[tuple[str, str]]:
-        """(source node id, input name) of the links that lead to a node of the prompt."""
-        for name, value in self.prompt[node_id]["inputs"].items():
-            if (
-                isinstance(value, list)
-                and len(value) == 2
-                and isinstance(value[0], str)
-                and value[0] in self.prompt
-            ):
-                yield value[0], name
 
     async def _errors_of(self, node_id: str) -> list[dict[str, Any]]:
         node = self.prompt[node_id]
@@ -261,17 +254,13 @@ class _Checker:
         self, node_id: str, definition: NodeDefinition, live: LiveInputs, linked_types: dict[str, Any]
     ) -> list[dict[str, Any]]:
         given = gather(self.prompt[node_id]["inputs"], live, hidden_values(live, node_id), definition.is_v3)
-        names = definition.validated_names
-        lists = {
-            name: values
-            for name, values in given.lists.items()
-            if definition.validates_all or name.partition(".")[0] in names
-        }
-        checked = list(lists)
-        if "input_types" in names:
+        lists = {name: values for name, values in given.lists.items() if definition.validates(name)}
+        places = {name: place for name, place in live.places.items() if definition.validates(name)}
+        checked = [name for name in lists if name in live.specs]
+        if "input_types" in definition.validated_names:
             lists["input_types"] = [linked_types]
         method = bound_method(definition, definition.validator, given.hidden)
-        replies = await settled(await call_over_lists(definition, method, lists, live.places))
+        replies = await settled(await call_over_lists(definition, method, lists, places))
         return [
             problem(
                 "custom_validation_failed",
@@ -287,7 +276,7 @@ class _Checker:
 
 def _accepted(definition: NodeDefinition, name: str, value: Any, spec: InputSpec) -> Any:
     value = converted(name, value, spec)
-    if not definition.validates_all and name not in definition.validated_names:
+    if not definition.validates(name) or "." in name:
         check_range(name, value, spec)
         check_options(name, value, spec)
     return value

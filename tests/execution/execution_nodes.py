@@ -350,6 +350,67 @@ class Gather(io.ComfyNode):
         return io.NodeOutput(items)
 
 
+class Checked(io.ComfyNode):
+    """Checks one input itself and leaves the dynamic one to the host."""
+
+    @classmethod
+    def define_schema(cls):
+        options = [io.DynamicCombo.Option("on", [io.Int.Input("level", max=5)])]
+        inputs = [io.Int.Input("value", max=5), io.DynamicCombo.Input("power", options=options)]
+        return io.Schema(node_id="Checked", inputs=inputs, outputs=[io.Int.Output()])
+
+    @classmethod
+    def validate_inputs(cls, *, value):
+        return value < 100 or f"{value} is a hundred or more"
+
+    @classmethod
+    def execute(cls, value, power):
+        return io.NodeOutput(value * power["level"])
+
+
+class CheckedWhole(Checked):
+    """Checks the dynamic input itself."""
+
+    @classmethod
+    def validate_inputs(cls, power):
+        return power["level"] != 3 or f"level 3 of {power['power']} is broken"
+
+
+class NewCount(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="NewCount",
+            inputs=[io.Int.Input("count")],
+            outputs=[io.Int.Output(is_output_list=True)],
+        )
+
+    @classmethod
+    def execute(cls, count):
+        return io.NodeOutput(list(range(count)))
+
+
+class NewTotal(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        inputs = [io.Int.Input("values"), io.Int.Input("start")]
+        return io.Schema(node_id="NewTotal", inputs=inputs, outputs=[io.Int.Output()], is_input_list=True)
+
+    @classmethod
+    def execute(cls, values, start):
+        return io.NodeOutput(sum(values, start[0]))
+
+
+class NewBlock(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(node_id="NewBlock", inputs=[io.Int.Input("value")], outputs=[io.Int.Output()])
+
+    @classmethod
+    def execute(cls, value):
+        return io.NodeOutput(value) if value else io.NodeOutput(block_execution="nothing to do")
+
+
 class NewLazy(io.ComfyNode):
     """Needs `b` only when `a` is below zero; the nested one only when `b` is needed."""
 

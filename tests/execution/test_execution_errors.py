@@ -5,7 +5,11 @@ import threading
 import time
 
 import pytest
-from comfy.model_management import interrupt_current_processing, processing_interrupted
+from comfy.model_management import (
+    interrupt_current_processing,
+    processing_interrupted,
+    throw_exception_if_processing_interrupted,
+)
 from kinograph.host.execution.calls import ExecutionBlocker
 from kinograph.host.execution.definition import NodeDefinition
 from kinograph.host.execution.errors import ReturnError
@@ -89,6 +93,21 @@ def test_a_blocker_leaves_out_what_depends_on_it_and_tells_its_message_once(host
     assert all(data["node_id"] == "add" for data in run.blocked)
 
 
+def test_a_new_node_blocks_what_depends_on_it(host, node):
+    run = host.run(
+        {
+            "1": node("NewBlock", value=0),
+            "2": node("Triple", value=["1", 0]),
+            "show": node("Show", value=["2", 0]),
+        }
+    )
+    assert run.status == "success"
+    assert run.outputs == {}
+    assert [(data["node_id"], data["exception_message"]) for data in run.blocked] == [
+        ("2", "Execution Blocked: nothing to do")
+    ]
+
+
 def test_a_blocked_item_blocks_a_node_that_takes_the_whole_list(host, node):
     prompt = {
         "items": node("Count", count=3),
@@ -129,8 +148,18 @@ def test_a_cancel_is_noticed_while_all_wait_and_stops_within_a_second(host, node
     timer.start()
     began = time.perf_counter()
     run = host.run(prompt)
-    assert run.status == "interrupted"
+    assert (run.status, run.error["node_id"]) == ("interrupted", "wait")
     assert time.perf_counter() - began < 1.2
+
+
+def test_a_cancel_during_the_check_for_changes_is_no_failed_check(host, node, monkeypatch):
+    def cancel(cls, value):
+        interrupt_current_processing()
+        throw_exception_if_processing_interrupted()
+
+    monkeypatch.setattr(host.definitions["Fingerprinted"].cls, "IS_CHANGED", classmethod(cancel))
+    run = host.run({"1": node("Fingerprinted", value=1), "show": node("Show", value=["1", 0])})
+    assert (run.status, run.executed) == ("interrupted", [])
 
 
 def test_device_memory_running_out_frees_the_models_and_is_told_with_a_remedy(host, node, monkeypatch):

@@ -65,6 +65,18 @@ def test_a_node_that_takes_lists_is_called_once(host, node):
     assert shown(run) == [6]
 
 
+def test_lists_of_new_nodes(host, node):
+    run = host.run(
+        {
+            "items": node("NewCount", count=4),
+            "each": node("NewAdd", a=["items", 0], b=10),
+            "sum": node("NewTotal", values=["each", 0], start=100),
+            "show": node("Show", value=["sum", 0]),
+        }
+    )
+    assert shown(run) == [100 + 10 + 11 + 12 + 13]
+
+
 def test_an_empty_list_is_an_error_that_names_the_input(host, node):
     run = host.run(
         {"1": node("Count", count=0), "2": node("Add", a=["1", 0], b=1), "show": node("Show", value=["2", 0])}
@@ -176,6 +188,16 @@ def test_partial_targets_run_only_what_they_need(host, node):
     run = host.run(prompt, targets=["left"])
     assert run.executed == ["1", "2", "3", "left"]
     assert set(run.outputs) == {"2", "left"}
+
+
+def test_nodes_run_in_inference_mode_and_nothing_else_does(host, node, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(
+        host.definitions["Number"].cls, "work", lambda self, value: (torch.is_inference_mode_enabled(),)
+    )
+    run = host.run({"1": node("Number", value=1), "show": node("Show", value=["1", 0])})
+    assert shown(run) == [True]
+    assert not torch.is_inference_mode_enabled()
 
 
 def test_a_graph_without_tensors_never_loads_torch(tmp_path):

@@ -45,6 +45,9 @@ def test_a_good_prompt_tells_its_outputs_and_no_errors(host, node):
         ("Sum", {"a": 1, "more": ["gone", 0]}, "bad_linked_input", "more"),
         ("Validated", {"value": 6, "other": 1}, "custom_validation_failed", "value - 6 is not seven"),
         ("Validated", {"value": 7, "other": 11}, "value_bigger_than_max", "other"),
+        ("Checked", {"value": 100, "power": "on", "power.level": 1}, "custom_validation_failed", "a hundred"),
+        ("Checked", {"value": 50, "power": "on", "power.level": 6}, "value_bigger_than_max", "power.level"),
+        ("CheckedWhole", {"value": 6, "power": "on", "power.level": 1}, "value_bigger_than_max", "value"),
         ("AnyNumber", {"value": ["text", 0]}, "custom_validation_failed", "no number: STRING"),
     ],
 )
@@ -84,6 +87,17 @@ def test_a_range_error_carries_what_a_client_needs(host, node):
 def test_a_validator_replaces_the_checks_of_the_inputs_that_it_takes(host, node):
     prompt = {"1": node("Validated", value=70, other=1), "show": node("Show", value=["1", 0])}
     assert host.validate(prompt).complete
+
+
+def test_a_validator_may_take_a_dynamic_input_as_a_whole(host, node):
+    prompt = {
+        "1": node("CheckedWhole", **{"value": 2, "power": "on", "power.level": 3}),
+        "show": node("Show", value=["1", 0]),
+    }
+    errors = host.validate(prompt).node_errors["1"]["errors"]
+    assert errors[0]["details"] == "power - level 3 of on is broken"
+    prompt["1"]["inputs"]["power.level"] = 4
+    assert host.run(prompt).outputs["show"]["values"] == [8]
 
 
 def test_values_are_converted_to_their_types_in_place(host, node):
