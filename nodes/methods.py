@@ -1,9 +1,9 @@
 """The method registry: one published system is one file, and several share a node.
 
 A method is a frozen dataclass of its parameters, declared once with `param`, and the algorithm as its
-methods. `@register` files it under a node; `method_input` builds that node's `method` widget from it;
-`chosen_method` turns what the host passes back into a checked instance. Module level needs only the
-standard library, so hundreds of method files cost little at start.
+methods. `@register` makes it one and files it under a node; `method_input` builds that node's `method`
+widget from it; `chosen_method` turns what the host passes back into a checked instance. Module level needs
+only the standard library, so hundreds of method files cost little at start.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def register(
     system: str | None = None,
     weights: str | None = None,
 ) -> Callable[[type], type]:
-    """Class decorator: file a method under a node.
+    """Class decorator: make a class of `param` fields a frozen dataclass, and file it under a node.
 
     Args:
         key: the option's name in the `method` widget; never renamed.
@@ -99,10 +99,31 @@ def register(
         known = options.get(key)
         if known and known.parameters.__qualname__ != parameters.__qualname__:
             raise MethodError(f"{node} has two methods named {key!r}: {known.parameters} and {parameters}")
+        if not dataclasses.is_dataclass(parameters):
+            _freeze_when_used(parameters)
         options[key] = Method(key, node, system, paper, year, weights, test, parameters)
         return parameters
 
     return add
+
+
+def _freeze_when_used(parameters: type) -> None:
+    """Let the first instance turn its class into a dataclass: for hundreds at start that takes 0.1 s."""
+
+    def first(self: Any, *values: Any, **named: Any) -> None:
+        if parameters.__init__ is first:
+            del parameters.__init__
+            dataclasses.dataclass(frozen=True)(parameters)
+        parameters.__init__(self, *values, **named)
+
+    parameters.__init__ = first
+
+
+def _fields(parameters: type) -> dict[str, dataclasses.Field]:
+    """The declared parameters by name, in order."""
+    if dataclasses.is_dataclass(parameters):
+        return {field.name: field for field in dataclasses.fields(parameters)}
+    return {name: value for name, value in vars(parameters).items() if isinstance(value, dataclasses.Field)}
 
 
 def discover(package: str) -> None:
@@ -136,7 +157,7 @@ def chosen_method(node: str, values: dict[str, Any]) -> Any:
     options = methods_of(node)
     if key not in options:
         raise MethodError(f"{node}: no method {key!r}; choose one of {', '.join(options)}")
-    fields = {field.name: field for field in dataclasses.fields(options[key].parameters)}
+    fields = _fields(options[key].parameters)
     unknown = sorted(set(given) - set(fields))
     if unknown:
         raise MethodError(
@@ -186,19 +207,19 @@ def method_input(node: str, default: str, tooltip: str) -> Any:
 
 
 def _widgets(io: Any, method: Method) -> list[Any]:
-    return [_widget(io, field) for field in dataclasses.fields(method.parameters)]
+    return [_widget(io, name, field) for name, field in _fields(method.parameters).items()]
 
 
-def _widget(io: Any, field: dataclasses.Field) -> Any:
+def _widget(io: Any, name: str, field: dataclasses.Field) -> Any:
     facts = field.metadata
     shown = {"default": field.default, "tooltip": facts["tooltip"], "optional": True}
-    bounds = {name: facts[name] for name in ("min", "max", "step") if facts[name] is not None}
+    bounds = {key: facts[key] for key in ("min", "max", "step") if facts[key] is not None}
     if facts["choices"]:
-        return io.Combo.Input(field.name, options=list(facts["choices"]), **shown)
+        return io.Combo.Input(name, options=list(facts["choices"]), **shown)
     if isinstance(field.default, bool):
-        return io.Boolean.Input(field.name, **shown)
+        return io.Boolean.Input(name, **shown)
     if isinstance(field.default, int):
-        return io.Int.Input(field.name, **bounds, **shown)
+        return io.Int.Input(name, **bounds, **shown)
     if isinstance(field.default, float):
-        return io.Float.Input(field.name, **bounds, **shown)
-    return io.String.Input(field.name, **shown)
+        return io.Float.Input(name, **bounds, **shown)
+    return io.String.Input(name, **shown)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...methods import param, register
@@ -25,7 +24,6 @@ HIGHEST_RATIO = 255.0
     year=2021,
     test="tests/video/nodes/test_scene_cuts.py",
 )
-@dataclass(frozen=True)
 class Adaptive:
     """Frame i opens a scene when s_i / mean(s_j, 0 < |i - j| <= window) reaches `adaptive_threshold`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...methods import param, register
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     year=2014,
     test="tests/video/nodes/test_scene_cuts.py",
 )
-@dataclass(frozen=True)
 class Content:
     """Frame i opens a scene when its content score reaches `threshold`.
 

@@ -29,7 +29,6 @@ SIZE = (48, 27)
     weights="kinograph models get transnetv2 (MIT)",
     test="tests/video/nodes/test_transnetv2.py",
 )
-@dataclass(frozen=True)
 class TransNetV2Weights:
     """A network scores every frame as the middle of a transition, and the frame after a run of scores above
     `threshold` opens a scene. It sees dissolves and wipes too, which change little from frame to frame.
