@@ -21,6 +21,10 @@ VIDEO_SUFFIXES = frozenset(
     )
 )
 _ANNOTATED = re.compile(r"(?P<name>.*?) ?\[(?P<folder>input|output|temp)\]", re.DOTALL)
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+LONGEST_NEW_NAME = 200
+"""Bytes; the number, the ending and the output folder must fit beside it in what Windows allows."""
+
 _DEVICES = frozenset(
     ["CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10))]
 )
@@ -104,7 +108,10 @@ def output_folder(name: str) -> Path:
         PathRefused: the name could lead outside the folder, or some system cannot store it.
     """
     path = _inside("output", name) if name else _base("output")
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise PathRefused(f"{name!r} names a file of the output folder; choose another subfolder") from error
     return path
 
 
@@ -121,8 +128,8 @@ def check_portable(name: str) -> None:
     for part in name.split("/"):
         if part != part.rstrip(". ") or not part:
             raise PathRefused(f"{name!r} has a part that is empty or ends in a dot or space; mend it")
-        if len(part.encode()) > 180:
-            raise PathRefused(f"{part[:40]!r}… is {len(part.encode())} bytes long; write at most 180")
+    if (size := len(name.encode())) > LONGEST_NEW_NAME:
+        raise PathRefused(f"{name[:40]!r}… is {size} bytes long; write at most {LONGEST_NEW_NAME}")
 
 
 def _annotation(name: str) -> tuple[str, str]:
@@ -146,15 +153,17 @@ def _inside(folder: str, name: str) -> Path:
 
 
 def _stays(path: Path, base: Path) -> bool:
-    return path.resolve().is_relative_to(base.resolve())
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(base))
 
 
 def _check(name: str) -> None:
     """Refuse every way to write a path that is not simply below a folder, on any system."""
     if not name.strip():
         raise PathRefused("the name is empty; write one, e.g. video/clip")
-    if any(ord(character) < 32 for character in name):
-        raise PathRefused(f"{name!r} contains a control character; type the name again")
+    if _UNSTORABLE.search(name):
+        raise PathRefused(f"{name!r} contains a character that no file name can have; type it again")
+    if max(len(part.encode()) for part in name.split("/")) > 255 or len(name.encode()) > 1000:
+        raise PathRefused(f"{name[:40]!r}… is longer than any file name; shorten it")
     if "\\" in name:
         raise PathRefused(f"{name!r} contains a backslash; write {name.replace(chr(92), '/')!r}")
     if name.startswith("/") or re.match("[A-Za-z]:", name):

@@ -9,7 +9,9 @@ from comfy_api.latest import io
 
 from .. import folders
 from ..lazy_video import LazyVideo
+from ..runtime import node_id, show_text
 from .clip_list import ORDERS, clip_names
+from .describe import facts_line
 from .source import FileSource
 
 LINKED = float("nan")
@@ -36,11 +38,14 @@ class KinoLoadVideo(io.ComfyNode):
                 ),
             ],
             outputs=[io.Video.Output(display_name="video", tooltip="The video, with its sound.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
     def execute(cls, file: str) -> io.NodeOutput:
-        return io.NodeOutput(LazyVideo(FileSource.of(folders.input_file(file))))
+        source = FileSource.of(folders.input_file(file))
+        show_text(facts_line(source.spec), node_id(cls))  # a file that is no video fails here, by its name
+        return io.NodeOutput(LazyVideo(source))
 
     @classmethod
     def validate_inputs(cls, file: str | None) -> bool | str:

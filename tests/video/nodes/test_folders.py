@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kinograph.nodes.folders import (
     PathRefused,
     check_portable,
@@ -29,6 +32,9 @@ HOSTILE = [
     "clip\n.mp4",
     "NUL",
     "takes/con.mp4",
+    "clip\ud800.mp4",
+    "x" * 300,
+    "a/" * 600 + "clip.mp4",
     "com1.mp4",
     "",
     "   ",
@@ -44,6 +50,24 @@ def test_names_that_leave_the_folder_are_refused(folders, name):
         input_file(name)
     with pytest.raises(PathRefused):
         check_portable(name.removesuffix(" [output]").removesuffix(" [input]"))
+
+
+@given(st.text(st.sampled_from("./\\:ac~%\0 \ud800CON"), max_size=12))
+def test_any_accepted_name_lies_below_its_folder(name):
+    base = Path("/somewhere/output")
+    try:
+        check_portable(name)
+    except PathRefused:
+        return
+    assert Path(os.path.normpath(base / name)).is_relative_to(base)
+    assert Path(os.path.normpath(base / name)) != base
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_a_link_that_leads_to_itself_is_a_missing_file(folders):
+    (folders / "input/loop.mp4").symlink_to("loop.mp4")
+    with pytest.raises(FileNotFoundError, match="no file"):
+        input_file("loop.mp4")
 
 
 def test_a_refusal_says_what_to_write_instead(folders):
@@ -96,7 +120,7 @@ def test_choices_hold_videos_of_all_subfolders_only(folders):
 
 
 @pytest.mark.parametrize(
-    "name", ["what?.mp4", "a:b", "video/clip.", "video/ /clip", "video//clip", "x" * 200]
+    "name", ["what?.mp4", "a:b", "video/clip.", "video/ /clip", "video//clip", "x" * 201]
 )
 def test_names_that_windows_cannot_store_are_refused_for_new_files(name):
     with pytest.raises(PathRefused):

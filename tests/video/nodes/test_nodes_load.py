@@ -7,6 +7,7 @@ import os
 
 import pytest
 from kinograph.nodes.video.nodes_load import KinoLoadVideo, KinoLoadVideoFolder
+from kinograph.nodes.video.recipe import VideoError
 
 TAKE_ALL = {"pattern": "*", "subfolders": False, "order": "name", "skip": 0, "limit": 0}
 
@@ -32,6 +33,13 @@ def test_a_bad_name_is_an_invalid_graph_and_an_error(clip, name):
     with pytest.raises((ValueError, FileNotFoundError)) as error:
         KinoLoadVideo.execute(name)
     assert str(error.value) == complaint
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\0" * 5000])
+def test_a_file_that_is_no_video_fails_where_it_is_loaded(clip, content):
+    clip.write_bytes(content)
+    with pytest.raises(VideoError, match=r"clip\.mp4"):
+        KinoLoadVideo.execute("takes/clip.mp4")
 
 
 def test_a_changed_file_runs_again_and_an_unchanged_one_does_not(clip):

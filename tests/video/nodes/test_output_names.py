@@ -86,6 +86,13 @@ def test_prefixes_that_leave_the_output_folder_are_refused(folders, prefix):
     assert os.listdir(folders / "output") == []
 
 
+def test_a_file_in_place_of_a_subfolder_is_told(folders):
+    (folders / "output/video").touch()
+    for prefix in ("video/clip", "video/more/clip"):
+        with pytest.raises(PathRefused, match="names a file"), new_output(prefix, ".mp4", {}):
+            pass
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
 def test_a_linked_subfolder_that_leaves_is_refused(folders):
     (folders / "output/out").symlink_to(folders)
