@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from comfy_api.internal import first_real_override
@@ -152,18 +152,16 @@ def object_info(definitions: Mapping[str, NodeDefinition]) -> dict[str, dict[str
     shown = {}
     for class_type, definition in definitions.items():
         try:
-            shown[class_type] = _v3_info(definition) if definition.is_v3 else _v1_info(definition)
+            shown[class_type] = _node_info(definition)
         except Exception:
             _LOG.exception("The node %s is left out of the node list", class_type)
     return shown
 
 
-def _v3_info(definition: NodeDefinition) -> dict[str, Any]:
-    return asdict(definition.cls.GET_SCHEMA().get_v1_info(definition.cls))
-
-
-def _v1_info(definition: NodeDefinition) -> dict[str, Any]:
+def _node_info(definition: NodeDefinition) -> dict[str, Any]:
     node = definition.cls
+    if definition.is_v3:
+        return node.GET_NODE_INFO_V1()
     inputs = node.INPUT_TYPES()
     info = {
         "input": inputs,
