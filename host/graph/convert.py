@@ -11,6 +11,7 @@ from .document import Node, Workflow
 from .editor_nodes import CUSTOM_COMBO, PRIMITIVE
 from .form import Form
 from .group_nodes import without_group_nodes
+from .inputs import InputSpec
 from .instances import Circuit, Instance
 from .numbers import settled
 from .promotions import primitive_value
@@ -79,12 +80,8 @@ def _wrapped(value: Any) -> Any:
 
 def _inputs(circuit: Circuit, instance: Instance, node: Node) -> dict[str, Any]:
     form = circuit.form(instance.graph, node)
-    inputs = copy.deepcopy(form.values) | _from_primitives(instance, node, form)
+    inputs = _from_widgets(form) | _from_primitives(instance, node, form)
     for slot in form.inputs:
-        key = (node.id, slot.name)
-        if key in instance.forced:
-            inputs[slot.name] = instance.forced[key]
-            continue
         match trace(circuit, instance, node, slot):
             case Source(origin, origin_slot):
                 inputs[slot.name] = _Wire((origin, origin_slot))
@@ -92,7 +89,22 @@ def _inputs(circuit: Circuit, instance: Instance, node: Node) -> dict[str, Any]:
                 inputs[slot.name] = value
     if node.type == CUSTOM_COMBO:
         inputs["index"] = _chosen_option(inputs)
-    return inputs
+    return {name: _whole(form.specs.get(name), value) for name, value in inputs.items()}
+
+
+def _whole(spec: InputSpec | None, value: Any) -> Any:
+    """JSON from other tools may write a whole number as 512.0; an INT input takes 512."""
+    is_int = spec is not None and spec.widget_type == "INT"
+    return int(value) if is_int and isinstance(value, float) and value.is_integer() else value
+
+
+def _from_widgets(form: Form) -> dict[str, Any]:
+    """The node's own values; a curve travels with its type."""
+    values = copy.deepcopy(form.values)
+    for name, value in values.items():
+        if form.specs[name].widget_type == "CURVE" and value is not None:
+            values[name] = {"__type__": "CURVE", "__value__": value}
+    return values
 
 
 def _from_primitives(instance: Instance, node: Node, form: Form) -> dict[str, Any]:

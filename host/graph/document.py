@@ -120,17 +120,17 @@ def parse_workflow(data: Mapping[str, Any]) -> Workflow:
     Raises:
         WorkflowError: a part has the wrong type, or two subgraph definitions share an id.
     """
-    extra = _object(data.get("extra"), "extra")
-    definitions = _object(data.get("definitions"), "definitions")
+    extra = expect_object(data.get("extra"), "extra")
+    definitions = expect_object(data.get("definitions"), "definitions")
     subgraphs: dict[str, Subgraph] = {}
-    pending = list(_array(definitions.get("subgraphs"), "definitions.subgraphs"))
+    pending = list(expect_list(definitions.get("subgraphs"), "definitions.subgraphs"))
     for entry in pending:
-        subgraph = _subgraph(_object(entry, "a subgraph definition"))
+        subgraph = _subgraph(expect_object(entry, "a subgraph definition"))
         if subgraph.id in subgraphs:
             raise WorkflowError(f"two subgraph definitions have the id {subgraph.id!r}")
         subgraphs[subgraph.id] = subgraph
-        nested = _object(entry.get("definitions"), "definitions of a subgraph")
-        pending.extend(_array(nested.get("subgraphs"), "definitions.subgraphs of a subgraph"))
+        nested = expect_object(entry.get("definitions"), "definitions of a subgraph")
+        pending.extend(expect_list(nested.get("subgraphs"), "definitions.subgraphs of a subgraph"))
     return Workflow(_graph(data, "the workflow"), subgraphs, extra, document=data)
 
 
@@ -148,7 +148,7 @@ def parse_graph(nodes: list[Any], links: list[Any], where: str) -> Graph:
 
 def parse_node(entry: Any, where: str, position: int) -> Node:
     """Parse one node; `position` is its place in the file, used where `order` is absent."""
-    node = _object(entry, where)
+    node = expect_object(entry, where)
     kind = node.get("type")
     if not isinstance(kind, str):
         raise WorkflowError(f"{where} has no type")
@@ -161,19 +161,21 @@ def parse_node(entry: Any, where: str, position: int) -> Node:
         id=_id(node.get("id"), where),
         type=kind,
         title=_text(node.get("title")),
-        mode=_integer(node.get("mode") or 0, f"mode of {where}"),
-        order=_integer(node.get("order", position), f"order of {where}"),
-        inputs=tuple(_slot(slot, where) for slot in _array(node.get("inputs"), f"inputs of {where}")),
-        outputs=tuple(_slot(slot, where) for slot in _array(node.get("outputs"), f"outputs of {where}")),
+        mode=expect_integer(node.get("mode") or 0, f"mode of {where}"),
+        order=expect_integer(node.get("order", position), f"order of {where}"),
+        inputs=tuple(_slot(slot, where) for slot in expect_list(node.get("inputs"), f"inputs of {where}")),
+        outputs=tuple(_slot(slot, where) for slot in expect_list(node.get("outputs"), f"outputs of {where}")),
         values=values or [],
         named=named if isinstance(named, dict) else None,
-        properties=_object(node.get("properties") or {}, f"properties of {where}"),
+        properties=expect_object(node.get("properties") or {}, f"properties of {where}"),
     )
 
 
 def _graph(data: Mapping[str, Any], where: str) -> Graph:
     return parse_graph(
-        _array(data.get("nodes"), f"nodes of {where}"), _array(data.get("links"), f"links of {where}"), where
+        expect_list(data.get("nodes"), f"nodes of {where}"),
+        expect_list(data.get("links"), f"links of {where}"),
+        where,
     )
 
 
@@ -187,18 +189,18 @@ def _subgraph(entry: Mapping[str, Any]) -> Subgraph:
         graph.links,
         identity,
         name,
-        tuple(_port(port, where) for port in _array(entry.get("inputs"), f"inputs of {where}")),
-        tuple(_port(port, where) for port in _array(entry.get("outputs"), f"outputs of {where}")),
+        tuple(_port(port, where) for port in expect_list(entry.get("inputs"), f"inputs of {where}")),
+        tuple(_port(port, where) for port in expect_list(entry.get("outputs"), f"outputs of {where}")),
     )
 
 
 def _port(entry: Any, where: str) -> Port:
-    port = _object(entry, f"an input or output of {where}")
-    links = _array(port.get("linkIds"), f"linkIds of {where}")
+    port = expect_object(entry, f"an input or output of {where}")
+    links = expect_list(port.get("linkIds"), f"linkIds of {where}")
     return Port(
         _text(port.get("name")) or "",
         _type(port.get("type")),
-        tuple(_integer(link, f"linkIds of {where}") for link in links),
+        tuple(expect_integer(link, f"linkIds of {where}") for link in links),
     )
 
 
@@ -212,22 +214,22 @@ def _link(entry: Any, where: str) -> Link:
         raise WorkflowError(f"a link of {where} is neither an object nor a list of at least five values")
     about = f"a link of {where}"
     return Link(
-        _integer(fields[0], about),
+        expect_integer(fields[0], about),
         _id(fields[1], about),
-        _integer(fields[2], about),
+        expect_integer(fields[2], about),
         _id(fields[3], about),
-        _integer(fields[4], about),
+        expect_integer(fields[4], about),
     )
 
 
 def _slot(entry: Any, where: str) -> Slot:
-    slot = _object(entry, f"a slot of {where}")
+    slot = expect_object(entry, f"a slot of {where}")
     widget = slot.get("widget")
     link = slot.get("link")
     return Slot(
         _text(slot.get("name")) or "",
         _type(slot.get("type")),
-        None if link is None else _integer(link, f"a slot's link of {where}"),
+        None if link is None else expect_integer(link, f"a slot's link of {where}"),
         _text(widget.get("name")) if isinstance(widget, dict) else None,
         _text(slot.get("label")),
     )
@@ -250,7 +252,8 @@ def _id(value: Any, where: str) -> str:
     return str(value)
 
 
-def _integer(value: Any, where: str) -> int:
+def expect_integer(value: Any, where: str) -> int:
+    """A whole number, possibly written as text or with a point; `where` names it in the error."""
     if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) < 19:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
@@ -258,7 +261,8 @@ def _integer(value: Any, where: str) -> int:
     return int(value)
 
 
-def _object(value: Any, where: str) -> dict[str, Any]:
+def expect_object(value: Any, where: str) -> dict[str, Any]:
+    """A JSON object; null counts as an empty one."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -266,7 +270,8 @@ def _object(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _array(value: Any, where: str) -> list[Any]:
+def expect_list(value: Any, where: str) -> list[Any]:
+    """A JSON array; null counts as an empty one."""
     if value is None:
         return []
     if not isinstance(value, list):

@@ -11,7 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .document import INPUT_NODE, OUTPUT_NODE, Link, Node, Port, Slot, Subgraph, Workflow, parse_node
+from .document import (
+    INPUT_NODE,
+    OUTPUT_NODE,
+    Link,
+    Node,
+    Port,
+    Slot,
+    Subgraph,
+    Workflow,
+    expect_integer,
+    expect_list,
+    expect_object,
+    parse_node,
+)
 from .editor_nodes import PRIMITIVE, REROUTE
 from .errors import WorkflowError
 from .form import Widget, widgets_of
@@ -84,20 +97,30 @@ def _as_host(node: Node, groups: Mapping[str, _Group]) -> Node:
 
 def _group(name: str, definition: Any, object_info: Mapping[str, Any]) -> _Group:
     where = f"group node {name!r}"
-    if not isinstance(definition, dict) or not isinstance(definition.get("nodes"), list):
+    definition = expect_object(definition, where)
+    if not isinstance(definition.get("nodes"), list):
         raise WorkflowError(f"{where} has no list of nodes")
-    entries = [{**entry, "id": place} for place, entry in enumerate(definition["nodes"])]
+    entries = [
+        {**expect_object(entry, f"node of {where}"), "id": place}
+        for place, entry in enumerate(definition["nodes"])
+    ]
     nodes = [_unlinked(parse_node(entry, f"node of {where}", place)) for place, entry in enumerate(entries)]
     group = _Group(Subgraph({node.id: node for node in nodes}, {}, f"{PREFIX}{name}", name))
-    _wire_inside(group, nodes, definition.get("links") or [], where)
-    config = definition.get("config") or {}
-    external = {(str(entry[0]), entry[1]) for entry in definition.get("external") or [] if len(entry) > 1}
+    _wire_inside(group, nodes, expect_list(definition.get("links"), f"links of {where}"), where)
+    config = expect_object(definition.get("config"), f"config of {where}")
+    external = {
+        (str(entry[0]), str(entry[1]))
+        for entry in expect_list(definition.get("external"), f"external of {where}")
+        if isinstance(entry, list) and len(entry) > 1
+    }
     converted = []
     for node in nodes:
         specs = _specs(group.subgraph, node, object_info)
-        custom = config.get(node.id) or config.get(int(node.id)) or {}
-        converted += [(node, spec) for spec in _add_inputs(group, node, specs, custom.get("input") or {})]
-        _add_outputs(group, node, object_info, external, custom.get("output") or {})
+        custom = expect_object(config.get(node.id), f"config of {where}")
+        inputs = expect_object(custom.get("input"), f"config of {where}")
+        outputs = expect_object(custom.get("output"), f"config of {where}")
+        converted += [(node, spec) for spec in _add_inputs(group, node, specs, inputs)]
+        _add_outputs(group, node, object_info, external, outputs)
     for node, spec in converted:
         _add_port(group, node, spec, None)
     group.subgraph.inputs, group.subgraph.outputs = tuple(group.inputs), tuple(group.outputs)
@@ -112,11 +135,13 @@ def _wire_inside(group: _Group, nodes: list[Node], links: list[Any], where: str)
     for entry in links:
         if not isinstance(entry, list) or len(entry) < 4:
             raise WorkflowError(f"a link of {where} is not a list of at least four values")
-        origin, origin_slot, target, target_slot = entry[:4]
-        if origin is None:
+        if entry[0] is None:
             continue
-        if not all(isinstance(value, int) for value in entry[:4]) or not 0 <= target < len(nodes):
-            raise WorkflowError(f"a link of {where} names no node or slot: {entry[:4]}")
+        origin, origin_slot, target, target_slot = (
+            expect_integer(value, f"a link of {where}") for value in entry[:4]
+        )
+        if not 0 <= target < len(nodes):
+            raise WorkflowError(f"a link of {where} ends at node {target}, which it does not have")
         slots = nodes[target].inputs
         if 0 <= target_slot < len(slots):
             wire = group.wire(str(origin), origin_slot, str(target), target_slot)
@@ -147,7 +172,7 @@ def _add_inputs(
             _unique_name(group, node, spec.name, None)
             group.widgets += [(widget, node.id) for widget in widgets_of(spec)]
     for spec in (spec for spec in specs if not spec.is_widget):
-        settings = custom.get(spec.name) or {}
+        settings = expect_object(custom.get(spec.name), f"config of {spec.name}")
         if settings.get("visible") is not False:
             _add_port(group, node, spec, settings.get("name"))
     return converted
@@ -180,16 +205,16 @@ def _add_outputs(
     group: _Group,
     node: Node,
     object_info: Mapping[str, Any],
-    external: set[tuple[str, Any]],
-    custom: Mapping[Any, Any],
+    external: set[tuple[str, str]],
+    custom: Mapping[str, Any],
 ) -> None:
     """Show the outputs that no inner link reads, or that are read outside as well."""
     definition = object_info.get(node.type) or {}
     types = [str(kind) for kind in definition.get("output") or ()] or [slot.type for slot in node.outputs]
     read = {link.origin_slot for link in group.subgraph.links.values() if link.origin == node.id}
     for slot, kind in enumerate(types):
-        settings = custom.get(str(slot)) or custom.get(slot) or {}
-        hidden = slot in read and (node.id, slot) not in external
+        settings = expect_object(custom.get(str(slot)), f"config of output {slot}")
+        hidden = slot in read and (node.id, str(slot)) not in external
         if settings.get("visible", not hidden):
             wire = group.wire(node.id, slot, OUTPUT_NODE, len(group.outputs))
             group.outputs.append(Port(f"output_{len(group.outputs)}", kind, (wire,)))

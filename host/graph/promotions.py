@@ -79,20 +79,28 @@ def _widget_value(circuit: Circuit, subgraph: Subgraph, node: Node, name: str) -
 
 
 def _with_values(wired: list[Promotion], host: Node) -> list[Promotion]:
-    """Apply `widgets_values`, and what a migration of the editor could only keep by name."""
+    """Apply the saved values: by place, or by name where their number does not fit the widgets."""
     if isinstance(host.values, dict):
         return [replace(item, value=host.values.get(item.name, item.value)) for item in wired]
-    kept = {}
-    for record in _records(host.properties.get("proxyWidgetErrorQuarantine")):
-        origin = record.get("originalEntry")
-        if isinstance(origin, list) and len(origin) >= 2 and str(origin[0]) == "-1" and "hostValue" in record:
-            kept.setdefault(origin[1], record["hostValue"])
+    if host.named is not None and len(host.values) != len(wired):
+        return [replace(item, value=host.named.get(item.name, item.value)) for item in wired]
+    kept = _values_kept_by_name(host)
+    placed = dict(enumerate(host.values))
     return [
-        replace(
-            item, value=kept.get(item.name, host.values[place] if place < len(host.values) else item.value)
-        )
+        replace(item, value=kept.get(item.name, placed.get(place, item.value)))
         for place, item in enumerate(wired)
     ]
+
+
+def _values_kept_by_name(host: Node) -> dict[str, Any]:
+    """Values of inputs that the editor set aside when it migrated `proxyWidgets` to wires."""
+    kept: dict[str, Any] = {}
+    for record in _records(host.properties.get("proxyWidgetErrorQuarantine")):
+        entry = record.get("originalEntry")
+        named = isinstance(entry, list) and len(entry) >= 2 and str(entry[0]) == "-1"
+        if named and isinstance(entry[1], str) and "hostValue" in record:
+            kept.setdefault(entry[1], record["hostValue"])
+    return kept
 
 
 def _records(value: Any) -> list[dict[str, Any]]:

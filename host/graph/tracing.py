@@ -79,6 +79,9 @@ def incoming(graph_links: dict[int, Link], node: Node, slot: Slot) -> Link | Non
 
 def _behind_input(step: _AtInput) -> Any:
     instance = step.instance
+    handed = (step.node.id, step.slot.name)
+    if handed in instance.forced:
+        return Constant(instance.forced[handed])
     link = incoming(instance.graph.links, step.node, step.slot)
     if link is None:
         return None
@@ -98,9 +101,7 @@ def _through_wall(instance: Instance, port: int) -> Any:
     name, kind = instance.graph.inputs[port].name, instance.graph.inputs[port].type
     saved = instance.host.input(name)
     slot = Slot(name, kind, saved.link if saved else None)
-    if (instance.host.id, name) not in instance.parent.forced and incoming(
-        instance.parent.graph.links, instance.host, slot
-    ):
+    if incoming(instance.parent.graph.links, instance.host, slot):
         return _AtInput(instance.parent, instance.host, slot)
     return Constant(instance.promoted[name]) if name in instance.promoted else None
 
