@@ -11,16 +11,8 @@ from typing import Any
 
 from . import vocabulary as words
 from .captions import SIZE_WORDS, TEXTURE_WORDS
-from .sampling import (
-    DEFAULTS,
-    ClipOptions,
-    Shot,
-    draw_background,
-    draw_camera,
-    draw_face,
-    draw_object,
-    half_extent_of,
-)
+from .drawing import Shot, draw_background, draw_camera, draw_face, draw_object
+from .sampling import DEFAULTS, ClipOptions, half_extent_of
 from .spec import BackgroundSpec, CameraSpec, ClipSpec, FaceSpec, SceneSpec, SpecError
 
 _FILLERS = frozenset(

@@ -12,6 +12,7 @@ import functools
 import itertools
 import json
 import math
+import typing
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -26,6 +27,11 @@ class SpecError(ValueError):
 def _check_word(what: str, word: str, known: Any) -> None:
     if word not in known:
         raise SpecError(f"{what} {word!r} is unknown; choose one of {', '.join(known)}")
+
+
+def _check_positive(what: str, seconds: float) -> None:
+    if not 0 < seconds < math.inf:
+        raise SpecError(f"{what}: {seconds} s, but it must be above 0")
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class MotionSpec:
 
     def __post_init__(self) -> None:
         _check_word("motion", self.kind, words.MOTIONS)
+        _check_positive("period of a motion", self.period)
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,9 @@ class SceneSpec:
     camera: CameraSpec = CameraSpec()
     background: BackgroundSpec = BackgroundSpec()
     face: FaceSpec | None = None
+
+    def __post_init__(self) -> None:
+        _check_positive("length of a scene", self.seconds)
 
     @property
     def owners(self) -> int:
@@ -265,10 +275,19 @@ _PARTS: dict[tuple[type, str], type] = {
 def _build(kind: type, values: Any) -> Any:
     if not isinstance(values, dict):
         raise SpecError(f"this is no {kind.__name__}: {values!r}")
-    return kind(**{name: _build_field(_PARTS.get((kind, name)), value) for name, value in values.items()})
+    return kind(**{name: _build_field(kind, name, value) for name, value in values.items()})
 
 
-def _build_field(part: type | None, value: Any) -> Any:
+def _build_field(kind: type, name: str, value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(_build_field(part, item) for item in value)
-    return _build(part, value) if part and value is not None else value
+        return tuple(_build_field(kind, name, item) for item in value)
+    if value is not None and (kind, name) in _PARTS:
+        return _build(_PARTS[kind, name], value)
+    expected = _hints(kind).get(name)
+    allowed = {float: (int, float), int: (int,), str: (str,)}.get(expected)
+    if allowed and type(value) not in allowed:
+        raise SpecError(f"{name} of a {kind.__name__} must be a {expected.__name__}, got {value!r}")
+    return value
+
+
+_hints = functools.cache(typing.get_type_hints)

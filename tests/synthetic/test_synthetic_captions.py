@@ -112,6 +112,10 @@ def test_a_description_survives_json(kind):
         {"fps": "0"},
         {"scenes": []},
         {"surprise": 1},
+        {"height": "tall"},
+        {"seed": None},
+        {"scenes": [{"start": 0, "seconds": 0}]},
+        {"scenes": [{"start": 0, "seconds": 1, "camera": {"move": "roll", "amount": "much"}}]},
         {"scenes": [{"start": 0, "seconds": 1, "objects": [{"shape": "blob", "color": "red"}]}]},
         {"scenes": [{"start": 0, "seconds": 1}, {"start": 3, "seconds": 1}]},
     ],
@@ -120,6 +124,15 @@ def test_json_of_an_impossible_clip_is_refused(change):
     values = json.loads(sample_clip(0).to_json()) | change
     with pytest.raises(SpecError):
         ClipSpec.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"shapes": ()}, {"cameras": ("fly",)}, {"kind": "cats"}, {"max_objects": 5}, {"pace": 0.0}],
+)
+def test_options_that_leave_nothing_to_draw_are_refused(wrong):
+    with pytest.raises(SpecError):
+        ClipOptions(**wrong)
 
 
 def test_text_that_is_no_json_is_refused():
