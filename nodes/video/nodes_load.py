@@ -107,6 +107,11 @@ class KinoLoadVideoFolder(io.ComfyNode):
                 io.String.Output(
                     display_name="names", tooltip="Their names below the folder.", is_output_list=True
                 ),
+                io.String.Output(
+                    display_name="stems",
+                    tooltip="The names without their endings, e.g. as filename_prefix of Encode Video.",
+                    is_output_list=True,
+                ),
             ],
         )
 
@@ -116,7 +121,8 @@ class KinoLoadVideoFolder(io.ComfyNode):
     ) -> io.NodeOutput:
         base = folders.input_folder(folder)
         names = _clips(base, pattern, subfolders, order, skip, limit)
-        return io.NodeOutput([LazyVideo(FileSource.of(base / name)) for name in names], names)
+        videos = [LazyVideo(FileSource.of(base / name)) for name in names]
+        return io.NodeOutput(videos, names, [name.rpartition(".")[0] for name in names])
 
     @classmethod
     def validate_inputs(cls, folder: str | None) -> bool | str:

@@ -80,8 +80,9 @@ def takes(clip):
     ],
 )
 def test_a_folder_gives_the_chosen_clips_in_order(takes, choice, names):
-    videos, found = KinoLoadVideoFolder.execute("takes", **TAKE_ALL | choice).args
+    videos, found, stems = KinoLoadVideoFolder.execute("takes", **TAKE_ALL | choice).args
     assert found == names
+    assert stems == [name[:-4] for name in names]
     assert [video.get_frame_count() for video in videos] == [30] * len(names)
 
 
