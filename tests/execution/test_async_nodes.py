@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -87,3 +88,19 @@ def test_asynchronous_nodes_that_expand_side_by_side_build_graphs_of_their_own(h
     run = host.run(prompt)
     assert run.error is None
     assert [shown(run, f"show{i}") for i in range(3)] == [[100], [101], [102]]
+
+
+def test_a_run_inside_a_server_can_be_cancelled_from_outside_and_leaves_nothing_running(host, node):
+    prompt = {"wait": node("AsyncNumber", value=1, seconds=30.0), "show": node("Show", value=["wait", 0])}
+
+    async def serve():
+        run = asyncio.create_task(host.executor.execute_async(prompt))
+        await asyncio.sleep(0.1)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        prompt["wait"]["inputs"]["seconds"] = 0.0
+        return await host.executor.execute_async(prompt)
+
+    assert asyncio.run(serve()).status == "success"

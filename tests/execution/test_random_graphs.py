@@ -83,3 +83,49 @@ def test_every_cache_gives_the_same_results(make_host, prompt):
             run = host.run(copy.deepcopy(prompt))
             assert run.outputs == expected
             assert len(set(run.executed)) == len(run.executed)
+
+
+@st.composite
+def lazy_graphs(draw):
+    """Prompts in which lazy switches stand between sums."""
+    count = draw(st.integers(3, 14))
+    prompt = {"n0": {"class_type": "Sum", "inputs": {"a": 1}}}
+    for i in range(1, count):
+        pick = st.integers(0, i - 1).map(lambda source: [f"n{source}", 0])
+        if draw(st.booleans()):
+            inputs = {"first": draw(st.booleans()), "a": draw(pick), "b": draw(pick)}
+            prompt[f"n{i}"] = {"class_type": "LazySwitch", "inputs": inputs}
+        else:
+            prompt[f"n{i}"] = {
+                "class_type": "Sum",
+                "inputs": {"a": 2**i, "in0": draw(pick), "in1": draw(pick)},
+            }
+    for name in draw(st.sets(st.integers(0, count - 1), min_size=1, max_size=3)):
+        prompt[f"show{name}"] = {"class_type": "Show", "inputs": {"value": [f"n{name}", 0]}}
+    return prompt
+
+
+def taken(prompt):
+    """The same prompt with only those links that its switches take."""
+    chosen = copy.deepcopy(prompt)
+    for node in chosen.values():
+        if node["class_type"] == "LazySwitch":
+            del node["inputs"]["b" if node["inputs"].pop("first") else "a"]
+    return chosen
+
+
+@given(prompt=lazy_graphs(), cache=st.sampled_from(["ClassicCache", "NoCache", "MemoryCache"]))
+@settings(max_examples=80, deadline=None)
+def test_lazy_nodes_run_only_what_they_take_and_that_once(make_host, prompt, cache):
+    from kinograph.host.execution import caching
+
+    host = make_host(caching.MemoryCache(0) if cache == "MemoryCache" else getattr(caching, cache)())
+    run = host.run(copy.deepcopy(prompt))
+    wanted = taken(prompt)
+    assert len(set(run.executed)) == len(run.executed)
+    for name, shown in run.outputs.items():
+        assert shown["values"] == [value_of(wanted, sources(wanted, name)[0])]
+    # Equal nodes share a result, so that with a cache some of those that are needed need not run.
+    assert set(run.executed) <= needed(wanted)
+    if cache == "NoCache":
+        assert set(run.executed) == needed(wanted)
