@@ -66,7 +66,8 @@ EXAMPLES: dict[str, dict] = {
         **LOAD,
         "sound": node("GetVideoComponents", video=["load", 0]),
         "save": node("KinoEncodeVideo", video=["load", 0], audio=["sound", 1], container="mkv"),
-        "show": node("KinoVideoInfo", video=["save", 0]),
+        "info": node("KinoVideoInfo", video=["save", 0]),
+        "show": node("PreviewAny", source=["info", 4]),
     },
     "KinoSyntheticClip": {
         "clip": node("KinoSyntheticClip", seed=3, width=96, height=64, seconds=1.0),

@@ -39,6 +39,6 @@ def test_cancel_ends_a_long_save_soon_and_leaves_no_file(comfyui, clip, saver):
     comfyui.ask("/interrupt", {})
     with pytest.raises(Interrupted):
         comfyui.result(prompt_id)
-    assert time.monotonic() - cancelled < 2
+    assert time.monotonic() - cancelled < 4
     assert list((comfyui.base / "output").rglob("*cancelled*")) == []
     assert list((comfyui.base / "output").rglob(".*")) == []
