@@ -18,10 +18,7 @@ from kinograph.nodes.methods import (
 NODE = "KinoMethodsUnderTest"
 
 
-@register(
-    "wide", node=NODE, system="wide_paper", paper="Wide Windows", year=2024, test="tests/test_methods.py"
-)
-@dataclass(frozen=True)
+@register("wide", node=NODE, system="wide_paper", paper="Wide Windows", year=2024, test=__file__)
 class Wide:
     """Windows of a given width."""
 
