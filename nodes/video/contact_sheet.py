@@ -13,7 +13,7 @@ from .timecode import timecode
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
 BACKGROUND = (24, 25, 28)
 TEXT = (226, 227, 230)
@@ -121,7 +121,7 @@ def frames_at(recipe: Recipe, moments: Sequence[Fraction]) -> Iterator[Frame]:
         yield shown
 
 
-def _draw_header(draw, layout: SheetLayout, title: str, stretch: str) -> None:
+def _draw_header(draw: ImageDraw.ImageDraw, layout: SheetLayout, title: str, stretch: str) -> None:
     from PIL import ImageFont
 
     font = ImageFont.load_default(size=round(layout.font_size * 1.15))
@@ -134,7 +134,9 @@ def _draw_header(draw, layout: SheetLayout, title: str, stretch: str) -> None:
     draw.text((right, middle), stretch, QUIET_TEXT, font, anchor="rm")
 
 
-def _draw_tile(sheet: Image.Image, draw, layout: SheetLayout, index: int, frame: Frame) -> None:
+def _draw_tile(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, layout: SheetLayout, index: int, frame: Frame
+) -> None:
     from PIL import Image, ImageFont
 
     left, top = layout.corner(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import islice
@@ -32,17 +33,17 @@ def stretch(recipe: Recipe, start: Fraction, count: int, stride: int) -> Trim:
     return Trim(recipe, start, None if length is None else start + length)
 
 
-def check_memory(frames: int, height: int, width: int, channels: int, limit_mb: int) -> None:
-    """Refuse a batch of float32 images larger than `limit_mb` megabytes.
+def check_memory(shape: tuple[int, int, int, int], limit_mb: int, remedy: str) -> None:
+    """Refuse a batch of float32 images [B, H, W, C] larger than `limit_mb` megabytes.
 
     Raises:
-        VideoError: tells the size and what to do.
+        VideoError: tells the size, the limit and the remedy.
     """
-    size = frames * height * width * channels * 4 / MEGABYTE
+    frames, height, width, _ = shape
+    size = math.prod(shape) * 4 / MEGABYTE
     if size > limit_mb:
         raise VideoError(
-            f"{frames} frames of {width} x {height} need {size:,.0f} MB as images, and the limit is "
-            f"{limit_mb:,} MB; take fewer frames, resize the video first, or raise the limit"
+            f"{frames} images of {width} x {height} take {size:,.0f} MB of at most {limit_mb:,}; {remedy}"
         )
 
 
@@ -69,7 +70,8 @@ def frame_batch(
     spec = recipe.spec
     pixel_format = rgb_format(spec.pixel_format)
     alpha = has_alpha(pixel_format)
-    check_memory(every_nth(spec.frame_count, stride), spec.height, spec.width, 3 + alpha, limit_mb)
+    shape = (every_nth(spec.frame_count, stride), spec.height, spec.width, 3 + alpha)
+    check_memory(shape, limit_mb, "take fewer frames, resize the video first, or raise the limit")
     to_rgb = Converter(pixel_format=pixel_format)
     kept = []
     for frame in islice(recipe.frames(), 0, None, stride):

@@ -16,7 +16,7 @@ from .describe import describe, facts_line
 from .frame_batch import check_memory, every_nth, frame_batch, stretch
 from .scene_cuts import NODE as SCENE_CUTS
 from .scene_cuts import find_scenes
-from .spans import Span, Spans
+from .spans import Span, SpanError, Spans
 from .timecode import timecode
 
 discover(f"{__package__}.methods")
@@ -154,10 +154,13 @@ class KinoContactSheet(io.ComfyNode):
         recipe = as_recipe(video)
         duration = recipe.spec.duration
         layout = sheet_layout(recipe, columns, rows, tile_width)
-        whole = Spans((Span(Fraction(0), duration),), duration)
-        shown = [span.within(duration, 1 / recipe.spec.fps) for span in spans or whole]
+        if spans is None:
+            spans = Spans((Span(Fraction(0), duration),), duration)
+        shown = [span.within(duration, 1 / recipe.spec.fps) for span in spans]
+        if not shown:
+            raise SpanError("there is no span to draw; leave spans unwired to draw the whole video")
         width, height = layout.size
-        check_memory(len(shown), height, width, 3, SHEETS_LIMIT_MB)
+        check_memory((len(shown), height, width, 3), SHEETS_LIMIT_MB, "choose smaller tiles or fewer of them")
         progress = Progress(len(shown) * layout.tiles, node_id=node_id(cls), stage="drawing contact sheets")
         heading = title or facts_line(recipe.spec)
         sheets = [

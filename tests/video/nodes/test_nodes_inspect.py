@@ -65,7 +65,7 @@ def test_alpha_becomes_a_mask_that_is_one_where_nothing_is_seen():
 
 def test_a_batch_beyond_the_memory_limit_is_refused_with_its_size(painted):
     video = LazyVideo(painted(((0, 0, 0),) * 500, width=640, height=360))
-    with pytest.raises(VideoError, match=r"500 frames of 640 x 360 need 1,382 MB .* limit is 1,000 MB"):
+    with pytest.raises(VideoError, match=r"500 images of 640 x 360 take 1,382 MB of at most 1,000"):
         KinoFramesFromVideo.execute(video, **EVERYTHING | {"memory_limit": 1000})
 
 
@@ -82,6 +82,13 @@ def test_a_sheet_is_one_image_and_spans_give_one_each(video):
     assert whole.shape[0] == 1
     assert parts.shape == (3, *whole.shape[1:])
     assert parts[0].mean() < parts[1].mean() < parts[2].mean()
+
+
+def test_sheets_beyond_the_memory_limit_and_empty_spans_are_refused(video):
+    with pytest.raises(VideoError, match="choose smaller tiles"):
+        KinoContactSheet.execute(video, 20, 20, 1024, "")
+    with pytest.raises(SpanError, match="no span to draw"):
+        KinoContactSheet.execute(video, 2, 2, 64, "", Spans((), Fraction(3)))
 
 
 def test_spans_of_another_video_are_refused(video):
