@@ -38,12 +38,16 @@ class Sprite(ABC):
         """Left, top, right, bottom in pixels, tight around the whole surface."""
 
     @abstractmethod
-    def coverage(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Share of the pixel centred at (x, y) that the surface covers, 0..1."""
+    def cover(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Share of the pixel centred at local coordinates (u, v) that the surface covers, 0..1."""
 
     @abstractmethod
-    def paint(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Coverage times opacity, and the three colour planes, at pixels (x, y)."""
+    def paint(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """At local coordinates [h, w]: coverage times opacity [h, w], and colour [3, h, w] or [3, 1, 1]."""
+
+    def local(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels → local coordinates."""
+        return self.place.inverse()(x, y)
 
     @abstractmethod
     def material(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,33 +89,35 @@ class ShapeSprite(Sprite):
             max(y + radius for _, y, radius in discs),
         )
 
-    def coverage(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        distance = FIELDS[self.shape](*self.material(x, y))
+    def cover(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return self._filled(FIELDS[self.shape](u, v))
+
+    def _filled(self, distance: np.ndarray) -> np.ndarray:
         return np.clip(0.5 - distance * np.float32(self.place.scale), 0, 1)
 
-    def paint(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        u, v = self.material(x, y)
+    def paint(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         distance = FIELDS[self.shape](u, v)
-        cover = np.clip(0.5 - distance * np.float32(self.place.scale), 0, 1)
         rim = np.clip(1 + distance * np.float32(8), 0, 1)
         light = np.minimum(0.98 - np.float32(0.07) * (u + v), 1) - np.float32(0.28) * rim * rim
-        if self.texture == "solid":
-            return cover, [part * light for part in self.color]
-        share = self._texture(u, v)
-        return cover, [
-            light * (first + np.float32(second - first) * share)
-            for first, second in zip(self.color, second_color(self.color), strict=True)
-        ]
+        color = _planes(self.color)
+        if self.texture != "solid":
+            color = color + (_planes(second_color(self.color)) - color) * self._texture(u, v)
+        return self._filled(distance), color * light
 
     def _texture(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         draw, waves = _TEXTURES[self.texture]
         return draw(u * waves + 0.25, v * waves + 0.25, waves / self.place.scale)
 
     def material(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.place.inverse()(x, y)
+        return self.local(x, y)
 
     def screen(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.place(u, v)
+
+
+def _planes(color: Color) -> np.ndarray:
+    """A colour as float32 [3, 1, 1]."""
+    return np.array(color, np.float32)[:, None, None]
 
 
 def second_color(color: Color) -> Color:
@@ -150,8 +156,14 @@ class Egg:
         steep = np.sqrt(across * across + along * along + np.float32(1e-9))
         return (u * u + v * v - 1) / (2 * steep), v
 
-    def _per_height(self, down: np.ndarray) -> np.ndarray:
+    def _per_height(self, down: np.ndarray) -> np.ndarray | np.float32:
+        if self.up == self.low:
+            return np.float32(1 / self.up)
         return np.where(down < 0, np.float32(1 / self.up), np.float32(1 / self.low))
+
+    def reach(self, across: float, along: float) -> float:
+        """How far the rim reaches from the centre along a vector, times the vector's length."""
+        return math.hypot(self.wide * across, (self.up if along < 0 else self.low) * along)
 
 
 @dataclass(frozen=True)
@@ -175,37 +187,34 @@ class EggSprite(Sprite):
         return self.opacity == 1.0 and self.soft == 0.0
 
     def box(self) -> tuple[float, float, float, float]:
-        egg = self.egg
-        half_height = (egg.up + egg.low) / 2
-        middle = egg.y + (egg.low - egg.up) / 2
-        cos, sin = abs(self.place.a), abs(self.place.b)
-        reach_x, reach_y = cos * egg.wide + sin * half_height, sin * egg.wide + cos * half_height
-        x, y = self.place(egg.x, middle)
-        return x - reach_x, y - reach_y, x + reach_x, y + reach_y
+        reach, a, b = self.egg.reach, self.place.a, self.place.b
+        x, y = self.place(self.egg.x, self.egg.y)
+        return x - reach(-a, b), y - reach(-b, -a), x + reach(a, -b), y + reach(b, a)
 
-    def coverage(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return self._coverage(*self.place.inverse()(x, y))[0]
+    def cover(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return self._cover(u, v)[0]
 
-    def _coverage(self, head_x: np.ndarray, head_y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distance, v = self.egg.distance(head_x, head_y)
-        ramp = np.float32(1 / max(self.soft, 1 / self.place.scale))
-        cover = np.clip(0.5 - distance * ramp, 0, 1)
+    def _cover(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coverage, and how far down the egg each point is, −1..1."""
+        distance, along = self.egg.distance(u, v)
+        cover = np.clip(0.5 - distance * np.float32(1 / max(self.soft, 1 / self.place.scale)), 0, 1)
         if self.clip:
-            inside, _ = self.clip.distance(head_x, head_y)
-            cover = cover * np.clip(0.5 - inside * np.float32(self.place.scale), 0, 1)
-        return cover, v
+            inside, _ = self.clip.distance(u, v)
+            cover *= np.clip(0.5 - inside * np.float32(self.place.scale), 0, 1)
+        return cover, along
 
-    def paint(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        cover, v = self._coverage(*self.place.inverse()(x, y))
+    def paint(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        cover, along = self._cover(u, v)
         if self.opacity < 1:
-            cover = cover * np.float32(self.opacity)
-        if not self.shade:
-            return cover, [np.float32(part) for part in self.color]
-        light = np.clip(1 - np.float32(self.shade) * (v + 0.3), 0, 1.08)
-        return cover, [np.minimum(part * light, 1) for part in self.color]
+            cover *= np.float32(self.opacity)
+        color = _planes(self.color)
+        if self.shade:
+            light = np.clip(1 - np.float32(self.shade) * (along + 0.3), 0, 1.08)
+            color = np.minimum(color * light, 1)
+        return cover, color
 
     def material(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.egg.material(*self.place.inverse()(x, y))
+        return self.egg.material(*self.local(x, y))
 
     def screen(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.place(*self.egg.head(u, v))

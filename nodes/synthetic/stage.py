@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -110,18 +111,15 @@ class Painter:
         places = [pixels_inside(sprite, self.clip.width, self.clip.height) for sprite in stage.sprites]
         seen = [(sprite, place) for sprite, place in zip(stage.sprites, places, strict=True) if place]
         picture = pixels.copy()
-        if not seen:
-            return picture
-        top, left = (min(place[axis].start for _, place in seen) for axis in (0, 1))
-        bottom, right = (max(place[axis].stop for _, place in seen) for axis in (0, 1))
-        part = planes[:, top:bottom, left:right].copy()
-        for sprite, (rows, columns) in seen:
-            inside = (
-                slice(rows.start - top, rows.stop - top),
-                slice(columns.start - left, columns.stop - left),
-            )
-            _cover(part[:, inside[0], inside[1]], sprite, rows, columns)
-        _to_bytes(part, picture[top:bottom, left:right])
+        if seen:
+            rows, columns = _hull([place for _, place in seen])
+            part = planes[:, rows, columns].copy()
+            grids = _local_grids(seen)
+            for sprite, place in seen:
+                cover, color = sprite.paint(*grids[sprite.place].at(place))
+                plane = part[(slice(None), *_shifted(place, rows.start, columns.start))]
+                plane += cover * (color - plane)
+            _to_bytes(part, picture[rows, columns])
         return picture
 
     def _background(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
@@ -136,17 +134,54 @@ class Painter:
         return self._behind[1:]
 
 
+Place = tuple[slice, slice]
+"""Rows and columns of a frame."""
+
+
+def _hull(places: list[Place]) -> Place:
+    """The smallest rectangle around all places."""
+    rows, columns = zip(*places, strict=True)
+    return tuple(
+        slice(min(one.start for one in axis), max(one.stop for one in axis)) for axis in (rows, columns)
+    )
+
+
+def _shifted(place: Place, top: int, left: int) -> Place:
+    """The place as seen from pixel (top, left)."""
+    rows, columns = place
+    return slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+
+
+class _Grid(NamedTuple):
+    """Local coordinates (u, v) of a rectangle of pixels."""
+
+    place: Place
+    u: np.ndarray
+    v: np.ndarray
+
+    def at(self, place: Place) -> tuple[np.ndarray, np.ndarray]:
+        inside = _shifted(place, self.place[0].start, self.place[1].start)
+        return self.u[inside], self.v[inside]
+
+
+def _local_grids(seen: list[tuple[Sprite, Place]]) -> dict[Similarity, _Grid]:
+    """Local coordinates, computed once for all the sprites that share them (the pieces of a head)."""
+    places: dict[Similarity, list[Place]] = {}
+    for sprite, place in seen:
+        places.setdefault(sprite.place, []).append(place)
+    grids = {}
+    for transform, shared in places.items():
+        place = _hull(shared)
+        u, v = np.broadcast_arrays(*transform.inverse()(*pixel_centers(*place)))
+        grids[transform] = _Grid(place, u, v)
+    return grids
+
+
 def pixel_centers(rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates of pixel centres as float32 [1, columns] and [rows, 1]."""
     x = np.arange(columns.start, columns.stop, dtype=np.float32) + np.float32(0.5)
     y = np.arange(rows.start, rows.stop, dtype=np.float32) + np.float32(0.5)
     return x[None], y[:, None]
-
-
-def _cover(planes: np.ndarray, sprite: Sprite, rows: slice, columns: slice) -> None:
-    cover, colors = sprite.paint(*pixel_centers(rows, columns))
-    for plane, color in zip(planes, colors, strict=True):
-        plane += cover * (color - plane)
 
 
 def _to_bytes(planes: np.ndarray, out: np.ndarray) -> None:
@@ -172,7 +207,7 @@ def labels_at(stage: Stage, x: np.ndarray, y: np.ndarray) -> np.ndarray:
             continue
         left, top, right, bottom = sprite.box()
         near = np.flatnonzero((x > left - 1) & (x < right + 1) & (y > top - 1) & (y < bottom + 1))
-        labels[near[sprite.coverage(x[near], y[near]) >= 0.5]] = number + 1
+        labels[near[sprite.cover(*sprite.local(x[near], y[near])) >= 0.5]] = number + 1
     return labels.reshape(shape)
 
 

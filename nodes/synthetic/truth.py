@@ -47,7 +47,7 @@ def masks_of(stage: Stage) -> Masks:
         if place is None or not sprite.opaque:
             continue
         channel = stage.owner_channel(sprite)
-        cover = sprite.coverage(*pixel_centers(*place))
+        cover = sprite.cover(*sprite.local(*pixel_centers(*place)))
         left = 1 - cover
         visible[(slice(None), *place)] *= left
         visible[(channel, *place)] += cover

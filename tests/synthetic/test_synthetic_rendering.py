@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kinograph.nodes.synthetic import vocabulary as words
 from kinograph.nodes.synthetic.clip import Clip
+from kinograph.nodes.synthetic.geometry import Similarity
 from kinograph.nodes.synthetic.sampling import ClipOptions, sample_clip
 from kinograph.nodes.synthetic.shapes import FIELDS, HULLS
 from kinograph.nodes.synthetic.spec import BackgroundSpec, CameraSpec, MotionSpec, ObjectSpec
+from kinograph.nodes.synthetic.sprites import Egg, EggSprite
 from kinograph.nodes.synthetic.stage import Painter, render_frame
 from kinograph.nodes.synthetic.truth import boxes_of, masks_of
 
@@ -127,3 +129,13 @@ def test_a_travelling_object_comes_back_on_the_other_side(scene_clip):
     centers = Clip(clip).tracks.centers[:, 0, 0]
     assert centers.max() > 1.3
     assert (np.diff(centers) < -1).sum() == 1
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3, -1.2, 2.5])
+def test_the_box_of_a_turned_egg_is_tight(angle):
+    place = Similarity.make(40.0, angle, 100.0, 90.0)
+    sprite = EggSprite(place, 0, 1.0, egg=Egg(0.2, -0.1, 0.7, 0.9, 1.4))
+    x, y = np.meshgrid(np.arange(200) + 0.5, np.arange(200) + 0.5)
+    rows, columns = np.nonzero(sprite.cover(*sprite.local(x, y)) > 0.02)
+    seen = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    assert np.abs(np.array(seen) - sprite.box()).max() < 1.2
