@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from .pixels import Converter, bit_depth, has_alpha, rgb_format
@@ -56,7 +55,7 @@ def frame_batch(
 
     Args:
         limit_mb: megabytes that the result may take.
-        tick: called with 1 after each frame kept.
+        tick: called with 1 after each frame kept and 0 after one passed over.
 
     Returns:
         images float32 [B, H, W, 3] in 0..1, and alpha [B, H, W] where the video has any.
@@ -74,9 +73,11 @@ def frame_batch(
     check_memory(shape, limit_mb, "take fewer frames, resize the video first, or raise the limit")
     to_rgb = Converter(pixel_format=pixel_format)
     kept = []
-    for frame in islice(recipe.frames(), 0, None, stride):
-        kept.append(to_rgb(frame.image).to_ndarray(format=pixel_format))
-        tick(1)
+    for index, frame in enumerate(recipe.frames()):
+        wanted = index % stride == 0
+        if wanted:
+            kept.append(to_rgb(frame.image).to_ndarray(format=pixel_format))
+        tick(int(wanted))
     if not kept:
         raise VideoError("the video has no frame in this stretch; choose an earlier start")
     peak = 255 if bit_depth(pixel_format) == 8 else 65535
