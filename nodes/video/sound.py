@@ -59,16 +59,16 @@ def placed(timed: Iterable[tuple[int, np.ndarray]], channels: int, tolerance: in
         tolerance: samples that a piece's index may be off before silence fills or a cut mends the gap:
             containers round times, and steady sound must not be torn at every packet.
     """
-    position = None
+    position, begun = 0, False
     for index, piece in timed:
-        if position is None or abs(index - position) > tolerance:
-            reached = position or 0
-            yield from silence(channels, index - reached)
-            piece = piece[:, max(0, reached - index) :]
-            position = max(reached, index)
+        if not begun or abs(index - position) > tolerance:
+            yield from silence(channels, index - position)
+            piece = piece[:, max(0, position - index) :]
+            position = max(position, index)
         if piece.shape[1]:
             yield piece
             position += piece.shape[1]
+            begun = True
 
 
 def resampled(pieces: Iterable[np.ndarray], given: AudioSpec, wanted: AudioSpec) -> Iterator[np.ndarray]:

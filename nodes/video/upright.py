@@ -81,7 +81,10 @@ class FilterChain:
 
         graph = Graph()
         source = graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            width=frame.width,
+            height=frame.height,
+            format=frame.format,
+            time_base=frame.time_base or Fraction(1, 1000),
         )
         nodes = [graph.add(name, arguments) for name, arguments in self.filters]
         graph.link_nodes(source, *nodes, graph.add("buffersink")).configure()
