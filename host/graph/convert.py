@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from .document import Node, Workflow
 from .editor_nodes import CUSTOM_COMBO, PRIMITIVE
+from .errors import WorkflowError
 from .form import Form
 from .group_nodes import without_group_nodes
 from .inputs import InputSpec
 from .instances import Circuit, Instance
-from .numbers import settled
+from .number_widgets import settled
 from .promotions import primitive_value
-from .text_values import fill_dynamic_prompts, fill_placeholders
+from .text_values import choose_dynamic_prompt, fill_placeholders
 from .tracing import Constant, Source, incoming, trace
 
 Prompt = dict[str, dict[str, Any]]
@@ -43,29 +45,28 @@ def to_prompt(
 
     Raises:
         MissingNodes: nodes that run and are not in `object_info`.
-        WorkflowError: subgraphs within themselves, circular wiring, or over 50 000 nodes.
+        WorkflowError: subgraphs within themselves, circular wiring, two nodes of one id, or over
+            50 000 nodes.
     """
     if workflow.prompt is not None:
         return copy.deepcopy(workflow.prompt)
     circuit = Circuit(without_group_nodes(workflow, object_info), object_info)
     prompt: Prompt = {}
     for instance, node in circuit.nodes():
-        if node.runs and circuit.is_known(node) and not circuit.is_host(node):
-            prompt[instance.execution_id(node)] = {
-                "inputs": _inputs(circuit, instance, node),
-                "class_type": node.type,
-                "_meta": {"title": node.title or _display_name(object_info[node.type], node.type)},
-            }
+        if not node.runs or circuit.is_host(node) or not circuit.is_known(node):
+            continue
+        identity = instance.execution_id(node)
+        if identity in prompt:
+            raise WorkflowError(f"two nodes unfold to the id {identity}; rename the one in the outer graph")
+        prompt[identity] = {
+            "inputs": _inputs(circuit, instance, node, prompt_seed),
+            "class_type": node.type,
+            "_meta": {"title": node.title or object_info[node.type].get("display_name") or node.type},
+        }
     fill_placeholders(prompt, circuit, now)
-    if prompt_seed is not None:
-        fill_dynamic_prompts(prompt, object_info, prompt_seed)
     for entry in prompt.values():
         entry["inputs"] = {name: _wrapped(value) for name, value in entry["inputs"].items()}
     return prompt
-
-
-def _display_name(definition: Mapping[str, Any], node_type: str) -> str:
-    return definition.get("display_name") or node_type
 
 
 class _Wire(tuple):
@@ -78,9 +79,11 @@ def _wrapped(value: Any) -> Any:
     return {"__value__": value} if isinstance(value, list) else value
 
 
-def _inputs(circuit: Circuit, instance: Instance, node: Node) -> dict[str, Any]:
+def _inputs(circuit: Circuit, instance: Instance, node: Node, prompt_seed: int | None) -> dict[str, Any]:
     form = circuit.form(instance.graph, node)
     inputs = _from_widgets(form) | _from_primitives(instance, node, form)
+    if prompt_seed is not None:
+        inputs |= _chosen_texts(inputs, form, f"{prompt_seed}:{instance.execution_id(node)}")
     for slot in form.inputs:
         match trace(circuit, instance, node, slot):
             case Source(origin, origin_slot):
@@ -90,6 +93,15 @@ def _inputs(circuit: Circuit, instance: Instance, node: Node) -> dict[str, Any]:
     if node.type == CUSTOM_COMBO:
         inputs["index"] = _chosen_option(inputs)
     return {name: _whole(form.specs.get(name), value) for name, value in inputs.items()}
+
+
+def _chosen_texts(inputs: Mapping[str, Any], form: Form, seed: str) -> dict[str, str]:
+    """The texts with alternatives, chosen by the seed, the node's id and the input's name alone."""
+    return {
+        name: choose_dynamic_prompt(inputs[name], random.Random(f"{seed}:{name}"))
+        for name, spec in form.specs.items()
+        if spec.options.get("dynamicPrompts") and isinstance(inputs.get(name), str)
+    }
 
 
 def _whole(spec: InputSpec | None, value: Any) -> Any:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .document import (
     INPUT_NODE,
     OUTPUT_NODE,
+    Graph,
     Link,
     Node,
     Port,
@@ -32,6 +33,8 @@ from .inputs import InputSpec, input_specs
 
 PREFIX = "workflow>"
 OLD_PREFIX = "workflow/"
+
+AnyGraph = TypeVar("AnyGraph", bound=Graph)
 
 
 @dataclass
@@ -69,12 +72,15 @@ def without_group_nodes(workflow: Workflow, object_info: Mapping[str, Any]) -> W
     groups = {
         f"{PREFIX}{name}": _group(name, definition, object_info) for name, definition in definitions.items()
     }
-    insides = {identity: group.subgraph for identity, group in groups.items()}
-    for graph in (workflow.root, *workflow.subgraphs.values()):
-        graph.nodes = {identity: _as_host(node, groups) for identity, node in graph.nodes.items()}
-    for inside in insides.values():
-        inside.nodes = {identity: _as_host(node, groups) for identity, node in inside.nodes.items()}
-    return Workflow(workflow.root, {**workflow.subgraphs, **insides}, workflow.extra)
+    subgraphs = {**workflow.subgraphs, **{identity: group.subgraph for identity, group in groups.items()}}
+    return Workflow(
+        _with_hosts(workflow.root, groups),
+        {identity: _with_hosts(subgraph, groups) for identity, subgraph in subgraphs.items()},
+    )
+
+
+def _with_hosts(graph: AnyGraph, groups: Mapping[str, _Group]) -> AnyGraph:
+    return replace(graph, nodes={identity: _as_host(node, groups) for identity, node in graph.nodes.items()})
 
 
 def _as_host(node: Node, groups: Mapping[str, _Group]) -> Node:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .editor_nodes import FILENAME_NODES
-from .inputs import input_spec
 
 if TYPE_CHECKING:
     from .instances import Circuit
@@ -19,21 +17,6 @@ _ESCAPED = re.compile(r"\\([{}|])")
 _PLACEHOLDER = re.compile(r"%([^%]+)%")
 _UNSAFE = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
 _DATE_PARTS = re.compile(r"d{1,2}|M{1,2}|h{1,2}|m{1,2}|s{1,2}|y{2,4}")
-
-
-def fill_dynamic_prompts(prompt: dict[str, Any], object_info: Mapping[str, Any], seed: int) -> None:
-    """Choose among the `{a|b}` of every text input marked `dynamicPrompts`.
-
-    The choice depends on the seed, the node's id and the input's name alone.
-    """
-    for identity, entry in prompt.items():
-        declared = object_info[entry["class_type"]].get("input") or {}
-        for section in ("required", "optional"):
-            for name, declaration in (declared.get(section) or {}).items():
-                text = entry["inputs"].get(name)
-                if isinstance(text, str) and input_spec(name, declaration).options.get("dynamicPrompts"):
-                    chooser = random.Random(f"{seed}:{identity}:{name}")
-                    entry["inputs"][name] = choose_dynamic_prompt(text, chooser)
 
 
 def choose_dynamic_prompt(text: str, chooser: random.Random) -> str:

@@ -165,13 +165,14 @@ def bypass_slot(inputs: tuple[Slot, ...], output: str, slot: int, wanted: str) -
     """
     if not inputs:
         return None
+    same_number = 0 <= slot < len(inputs)
     if wanted == "*":
-        return slot if slot < len(inputs) else 0
+        return slot if same_number else 0
 
     def fits(candidate: Slot) -> bool:
         return types_fit(candidate.type, output) and types_fit(candidate.type, wanted)
 
-    if slot < len(inputs) and fits(inputs[slot]):
+    if same_number and fits(inputs[slot]):
         return slot
     exact = [place for place, candidate in enumerate(inputs) if candidate.type == wanted]
     loose = [place for place, candidate in enumerate(inputs) if fits(candidate)]
@@ -180,6 +181,5 @@ def bypass_slot(inputs: tuple[Slot, ...], output: str, slot: int, wanted: str) -
 
 def types_fit(one: str, other: str) -> bool:
     """Whether a wire may join the two types: equal, one is any, or two lists share a type."""
-    if "*" in (one, other):
-        return True
-    return not set(one.lower().split(",")).isdisjoint(other.lower().split(","))
+    ones, others = set(one.lower().split(",")), set(other.lower().split(","))
+    return "*" in ones | others or not ones.isdisjoint(others)

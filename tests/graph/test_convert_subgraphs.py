@@ -146,6 +146,12 @@ def test_a_subgraph_within_itself_is_refused(convert, node, subgraph):
         convert([node(1, "one")], subgraphs=[one, two])
 
 
+def test_an_outer_id_that_an_inner_node_unfolds_to_is_refused(convert, node, subgraph):
+    inside = subgraph("inside", [node(12, "Blur")], [], [], [])
+    with pytest.raises(WorkflowError, match="two nodes unfold to the id 5:12"):
+        convert([node(5, "inside"), node("5:12", "Blur")], subgraphs=[inside])
+
+
 def test_doubling_subgraphs_are_refused_before_they_fill_the_memory(convert, node, subgraph):
     levels = [subgraph("s0", [node(1, "Blur"), node(2, "Blur")], [], [], [])]
     for depth in range(1, 30):

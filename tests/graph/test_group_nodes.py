@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kinograph.host.graph import WorkflowError
+from kinograph.host.graph import WorkflowError, read_workflow, to_prompt
 
 GROUP = {
     "nodes": [
@@ -31,6 +31,15 @@ def test_widgets_inputs_and_outputs_reach_the_inner_nodes(convert, node, kind):
     assert prompt["2:1"]["inputs"] == {"first": ["2:0", 0], "second": ["1", 0], "amount": 0.25}
     assert prompt["2:2"]["inputs"] == {"seed": 77, "steps": 11, "cfg": 2.5, "sampler": "heun"}
     assert prompt["3"]["inputs"]["images"] == ["2:1", 0], "output 0 is Load's mask, its image is used inside"
+
+
+def test_conversion_leaves_the_workflow_as_it_was(node, definitions):
+    saved = {
+        "nodes": [node(2, "workflow>blend", ["a.png", "image", 0.25])],
+        "extra": {"groupNodes": {"blend": GROUP}},
+    }
+    workflow = read_workflow(saved)
+    assert to_prompt(workflow, definitions) == to_prompt(workflow, definitions)
 
 
 def test_an_inner_output_in_use_is_shown_where_it_is_external_too(convert, node):
