@@ -1,0 +1,74 @@
+"""`kinograph convert`: saved graphs into the API format."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+DOCUMENT = {
+    "nodes": [
+        {"id": 1, "type": "EmptyImage", "widgets_values": [16, 8, 1, 255], "outputs": [{"links": [1]}]},
+        {"id": 2, "type": "SaveImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 1}]},
+    ],
+    "links": [[1, 1, 0, 2, 0, "IMAGE"]],
+    "version": 0.4,
+}
+
+
+@pytest.fixture
+def saved(home):
+    def save(name: str, document: dict = DOCUMENT):
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+        return path
+
+    return save
+
+
+def test_one_graph_goes_to_standard_output(kinograph, saved):
+    code, out, _ = kinograph("convert", saved("a.json"))
+    prompt = json.loads(out)
+    assert code == 0
+    assert prompt["1"]["inputs"] == {"width": 16, "height": 8, "batch_size": 1, "color": 255}
+    assert prompt["2"]["inputs"]["images"] == ["1", 0]
+
+
+def test_one_graph_goes_to_the_file_named(kinograph, saved, home):
+    assert kinograph("convert", saved("a.json"), "-o", home / "prompts" / "a.api.json")[0] == 0
+    assert json.loads((home / "prompts" / "a.api.json").read_text())["2"]["class_type"] == "SaveImage"
+
+
+def test_several_graphs_go_to_a_folder_and_one_failure_stops_no_other(kinograph, saved, home):
+    lost = {**DOCUMENT, "nodes": [{"id": 3, "type": "Lost"}], "links": []}
+    given = [saved("a.json"), saved("lost.json", lost), saved("b.json")]
+    code, _, err = kinograph("convert", *given, "-o", home / "prompts")
+    assert code == 2
+    assert sorted(path.name for path in (home / "prompts").iterdir()) == ["a.json", "b.json"]
+    assert "Lost" in err and "lost.json" in err and "2 of 3 converted" in err
+
+
+def test_a_foreign_object_info_stands_for_a_real_comfyui(kinograph, saved, home):
+    info = {
+        "Alien": {
+            "input": {"required": {"count": ["INT", {"default": 1}]}},
+            "input_order": {"required": ["count"]},
+            "output": [],
+            "output_node": True,
+            "display_name": "Alien",
+        }
+    }
+    (home / "info.json").write_text(json.dumps(info))
+    alien = {"nodes": [{"id": 9, "type": "Alien", "widgets_values": [5]}], "links": [], "version": 0.4}
+    code, out, _ = kinograph("convert", saved("alien.json", alien), "--object-info", home / "info.json")
+    assert (code, json.loads(out)["9"]["inputs"]) == (0, {"count": 5})
+
+
+def test_what_cannot_be_told_apart_or_would_be_overwritten_is_refused(kinograph, saved, home):
+    original = saved("a.json")
+    assert kinograph("convert", original, "-o", original)[0] == 2
+    assert json.loads(original.read_text()) == DOCUMENT
+    code, _, err = kinograph("convert", original, saved("other/a.json"), "-o", home / "prompts")
+    assert code == 2 and "several graphs are named a.json" in err
+    assert kinograph("convert", original, "--object-info", home / "absent.json")[0] == 2
