@@ -45,56 +45,8 @@ class KinoEncodeVideo(io.ComfyNode):
                     tooltip="Name below the output folder; a number and the ending are added. "
                     "%date:yyyy-MM-dd%, %year% … %second%, %width%, %height%, %fps%, %frames% are replaced.",
                 ),
-                io.Combo.Input("container", options=list(CONTAINERS), default="mp4", tooltip="File format."),
-                io.Combo.Input(
-                    "codec",
-                    options=[AUTO, *VIDEO_CODECS],
-                    default=AUTO,
-                    tooltip="Picture codec. auto takes the container's usual one: h264 in mp4 and mkv, "
-                    "prores in mov, vp9 in webm.",
-                ),
-                io.Float.Input(
-                    "crf",
-                    default=-1.0,
-                    min=-1.0,
-                    max=100.0,
-                    step=1.0,
-                    tooltip="Quality in the codec's own scale: lower is better and larger. h264 and hevc 0 "
-                    "to 51, av1 and vp9 0 to 63, webp 0 to 100. -1 takes the codec's default; prores, "
-                    "ffv1 and gif have none.",
-                ),
-                io.Combo.Input(
-                    "preset",
-                    options=[AUTO, *X26X_PRESETS, *PRORES_PROFILES],
-                    default=AUTO,
-                    tooltip="Slower presets make smaller files. prores has profiles: proxy to 4444xq.",
-                ),
-                io.Combo.Input(
-                    "bit_depth",
-                    options=[AUTO, "8", "10"],
-                    default=AUTO,
-                    tooltip="Bits per colour; auto keeps the video's where the codec can.",
-                ),
-                io.Combo.Input(
-                    "pixel_format",
-                    options=[AUTO, *PIXEL_FORMATS],
-                    default=AUTO,
-                    tooltip="FFmpeg's name of the pixel layout. auto follows bit depth and alpha; "
-                    "choosing one overrules bit_depth.",
-                ),
-                io.Combo.Input(
-                    "audio_codec",
-                    options=[AUTO, "none", *AUDIO_ENCODERS],
-                    default=AUTO,
-                    tooltip="Sound codec. auto takes the container's usual one; none leaves the sound out.",
-                ),
-                io.Int.Input(
-                    "audio_bitrate",
-                    default=0,
-                    min=0,
-                    max=1024,
-                    tooltip="Kilobits per second of the sound, for aac and opus; 0 takes 192 and 160.",
-                ),
+                *_picture_widgets(),
+                *_sound_widgets(),
                 io.Boolean.Input(
                     "constant_rate",
                     default=False,
@@ -182,6 +134,68 @@ class KinoEncodeVideo(io.ComfyNode):
         return io.NodeOutput(
             LazyVideo(FileSource.of(output.path)), output.name, text, ui=_preview(output.name, text)
         )
+
+
+def _picture_widgets() -> list[io.Input]:
+    """Container, codec and quality of the picture."""
+    return [
+        io.Combo.Input("container", options=list(CONTAINERS), default="mp4", tooltip="File format."),
+        io.Combo.Input(
+            "codec",
+            options=[AUTO, *VIDEO_CODECS],
+            default=AUTO,
+            tooltip="Picture codec. auto takes the container's usual one: h264 in mp4 and mkv, "
+            "prores in mov, vp9 in webm.",
+        ),
+        io.Float.Input(
+            "crf",
+            default=-1.0,
+            min=-1.0,
+            max=100.0,
+            step=1.0,
+            tooltip="Quality in the codec's own scale: lower is better and larger. h264 and hevc 0 "
+            "to 51, av1 and vp9 0 to 63, webp 0 to 100. -1 takes the codec's default; prores, "
+            "ffv1 and gif have none.",
+        ),
+        io.Combo.Input(
+            "preset",
+            options=[AUTO, *X26X_PRESETS, *PRORES_PROFILES],
+            default=AUTO,
+            tooltip="Slower presets make smaller files. prores has profiles: proxy to 4444xq.",
+        ),
+        io.Combo.Input(
+            "bit_depth",
+            options=[AUTO, "8", "10"],
+            default=AUTO,
+            tooltip="Bits per colour; auto keeps the video's where the codec can.",
+        ),
+        io.Combo.Input(
+            "pixel_format",
+            options=[AUTO, *PIXEL_FORMATS],
+            default=AUTO,
+            tooltip="FFmpeg's name of the pixel layout. auto follows bit depth and alpha; "
+            "choosing one overrules bit_depth.",
+        ),
+    ]
+
+
+def _sound_widgets() -> list[io.Input]:
+    """Codec and quality of the sound."""
+    return [
+        io.Combo.Input(
+            "audio_codec",
+            options=[AUTO, "none", *AUDIO_ENCODERS],
+            default=AUTO,
+            tooltip="Sound codec. auto takes the container's usual one; none leaves the sound out.",
+        ),
+        io.Int.Input(
+            "audio_bitrate",
+            default=0,
+            min=0,
+            max=1024,
+            tooltip="Kilobits per second of the sound, for aac and opus; 0 takes 192 and 160.",
+        ),
+    ]
 
 
 def _settings(container: str, codec: str, crf: float, preset: str, **others: Any) -> EncodeSettings:
