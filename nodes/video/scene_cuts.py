@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .pixels import Converter
+from .reader_thread import read_ahead
 from .recipe import Recipe, VideoSpec
 from .spans import Span, Spans
 
@@ -82,8 +84,15 @@ def find_scenes(
 def _pictures(
     recipe: Recipe, size: tuple[int, int], times: list[Fraction], tick: Callable[[int], None]
 ) -> Iterator[np.ndarray]:
+    """Small pictures, decoded while the method looks at those before; their times are noted on the way."""
+    with closing(read_ahead(_small(recipe, size))) as pictures:
+        for picture, time in pictures:
+            times.append(time)
+            yield picture
+            tick(1)
+
+
+def _small(recipe: Recipe, size: tuple[int, int]) -> Iterator[tuple[np.ndarray, Fraction]]:
     to_small = Converter(*size, "rgb24", "area")
     for image, time in recipe.frames():
-        times.append(time)
-        yield to_small(image).to_ndarray()
-        tick(1)
+        yield to_small(image).to_ndarray(), time
