@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 import pytest
-from comfyui.client import node
+from comfyui.client import NodeFailed, node
 from PIL import Image
 
 LOAD = node("KinoLoadVideo", file="clip.mp4")
@@ -73,9 +73,28 @@ def test_a_video_that_core_made_of_images_goes_through_ours(comfyui):
         assert picture.getpixel((9, 9)) == pytest.approx((0x20, 0x40, 0x60), abs=1)
 
 
-def test_core_trims_our_video(comfyui, clip):
+@pytest.fixture
+def slicing(comfyui) -> None:
     if "Video Slice" not in comfyui.listed:
         pytest.skip("this ComfyUI has no Video Slice node")
+
+
+def test_a_video_that_core_trimmed_goes_through_ours(comfyui, clip, slicing):
+    graph = {"load": CORE_LOAD, "slice": node("Video Slice", video=["load", 0], start_time=0.6, duration=0.8)}
+    graph["edit"] = node("KinoRetimeVideo", video=["slice", 0], fps=50.0)
+    graph["save"] = node("SaveVideo", video=["edit", 0])
+    [file] = comfyui.saved(comfyui.run(graph)["save"])
+    assert picture_of(file) == (96, 64, 40, True)
+
+
+def test_a_strict_trim_beyond_the_end_of_ours_is_refused(comfyui, clip, slicing):
+    graph = {"load": LOAD, "save": node("SaveVideo", video=["slice", 0])}
+    graph["slice"] = node("Video Slice", video=["load", 0], start_time=1.5, duration=5, strict_duration=True)
+    with pytest.raises(NodeFailed, match="Video Slice"):
+        comfyui.run(graph)
+
+
+def test_core_trims_our_video(comfyui, clip, slicing):
     graph = {"load": LOAD, "edit": EDITS["retime"]}
     graph["slice"] = node("Video Slice", video=["edit", 0], start_time=0.2, duration=0.5)
     graph["save"] = node("SaveVideo", video=["slice", 0])
