@@ -25,11 +25,10 @@ def _caption(clip: Clip, owners: int) -> str:
     return random.Random(f"wording {clip.spec.seed}").choice(clip.captions)
 
 
-def _padded(values: np.ndarray, axis: int, owners: int) -> torch.Tensor:
-    """Room for `owners` things along an axis, NaN or 0 where there are fewer."""
+def _padded(values: np.ndarray, axis: int, owners: int, fill: float) -> torch.Tensor:
+    """Room for `owners` things along an axis, `fill` where there are fewer."""
     missing = [(0, 0)] * values.ndim
     missing[axis] = (0, owners - values.shape[axis])
-    fill = np.nan if np.isnan(values).any() else 0
     return torch.from_numpy(np.pad(values, missing, constant_values=fill).astype(np.float32))
 
 
@@ -38,15 +37,15 @@ FIELDS: dict[str, Callable[[Clip, int], torch.Tensor | str]] = {
     "caption": _caption,
     "canonical_caption": lambda clip, owners: clip.captions[0],
     "audio": lambda clip, owners: torch.from_numpy(clip.audio),
-    "masks": lambda clip, owners: _padded(clip.masks.visible.transpose(1, 0, 2, 3), 0, owners),
-    "whole_masks": lambda clip, owners: _padded(clip.masks.whole.transpose(1, 0, 2, 3), 0, owners),
+    "masks": lambda clip, owners: _padded(clip.masks.visible.transpose(1, 0, 2, 3), 0, owners, 0),
+    "whole_masks": lambda clip, owners: _padded(clip.masks.whole.transpose(1, 0, 2, 3), 0, owners, 0),
     "labels": lambda clip, owners: torch.from_numpy(clip.labels),
     "flow": lambda clip, owners: torch.from_numpy(clip.forward_flow.vectors),
     "flow_hidden": lambda clip, owners: torch.from_numpy(clip.forward_flow.hidden),
     "backward_flow": lambda clip, owners: torch.from_numpy(clip.backward_flow.vectors),
     "backward_hidden": lambda clip, owners: torch.from_numpy(clip.backward_flow.hidden),
     "depth": lambda clip, owners: torch.from_numpy(clip.depth),
-    "boxes": lambda clip, owners: _padded(clip.tracks.boxes, 1, owners),
+    "boxes": lambda clip, owners: _padded(clip.tracks.boxes, 1, owners, np.nan),
     "mouth": lambda clip, owners: torch.from_numpy(np.stack(clip.face.mouth, axis=1).astype(np.float32)),
     "landmarks": lambda clip, owners: torch.from_numpy(clip.face.landmarks.astype(np.float32)),
     "spec": lambda clip, owners: clip.spec.to_json(),

@@ -78,6 +78,13 @@ def test_items_have_the_stated_shapes_and_collate():
     )
 
 
+def test_things_that_are_not_there_have_no_box_and_an_empty_mask():
+    alone = SyntheticClips(ClipOptions(max_objects=1), ("boxes", "masks"), owners=3)[0]
+    assert not alone["boxes"][:, 0].isnan().any()
+    assert alone["boxes"][:, 1:].isnan().all()
+    assert not alone["masks"][1:].any()
+
+
 def test_only_what_is_asked_for_is_computed(monkeypatch):
     for name in ("frames", "masks", "forward_flow", "depth", "audio"):
         monkeypatch.setattr(Clip, name, property(lambda clip: pytest.fail("computed")))
