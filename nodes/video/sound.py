@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import av
     import numpy as np
 
     from .recipe import AudioSpec
@@ -72,19 +73,49 @@ def placed(timed: Iterable[tuple[int, np.ndarray]], channels: int, tolerance: in
 
 
 def resampled(pieces: Iterable[np.ndarray], given: AudioSpec, wanted: AudioSpec) -> Iterator[np.ndarray]:
-    """Change the sample rate and number of channels."""
+    """Change the sample rate and number of channels; a mix-down is scaled so that it cannot clip."""
     if given == wanted:
         yield from pieces
         return
-    from av import AudioResampler
+    options = f"osr={wanted.sample_rate}:ochl={layout_of(wanted.channels)}:rematrix_maxval=1"
+    yield from filtered(pieces, given, (("aresample", options),))
 
-    resampler = AudioResampler("fltp", layout_of(wanted.channels), wanted.sample_rate)
+
+def filtered(
+    pieces: Iterable[np.ndarray], given: AudioSpec, filters: Iterable[tuple[str, str]]
+) -> Iterator[np.ndarray]:
+    """Run sound through a chain of FFmpeg's audio filters."""
+    from av import BlockingIOError as NothingYet
+    from av import EOFError as End
+    from av.filter import Graph
+
+    clock = Fraction(1, given.sample_rate)
+    graph = Graph()
+    source = graph.add_abuffer(
+        sample_rate=given.sample_rate, format="fltp", layout=layout_of(given.channels), time_base=clock
+    )
+    chain = [graph.add(name, arguments) for name, arguments in (*filters, ("aformat", "sample_fmts=fltp"))]
+    graph.link_nodes(source, *chain, graph.add("abuffersink")).configure()
+
+    def ready() -> Iterator[np.ndarray]:
+        while True:
+            try:
+                yield graph.pull().to_ndarray()
+            except (NothingYet, End):
+                return
+
+    position = 0
     for piece in pieces:
-        yield from (made.to_ndarray() for made in resampler.resample(audio_frame(piece, given.sample_rate)))
-    yield from (made.to_ndarray() for made in resampler.resample(None))
+        frame = audio_frame(piece, given.sample_rate)
+        frame.pts, frame.time_base = position, clock
+        position += piece.shape[1]
+        graph.push(frame)
+        yield from ready()
+    graph.push(None)
+    yield from ready()
 
 
-def audio_frame(piece: np.ndarray, sample_rate: int):
+def audio_frame(piece: np.ndarray, sample_rate: int) -> av.AudioFrame:
     """An `av.AudioFrame` (planar float) around [channels, samples]; the caller sets its pts."""
     import numpy as np
     from av import AudioFrame

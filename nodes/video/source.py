@@ -185,7 +185,7 @@ class FileSource(MediaSource):
 
     def _check_unchanged(self) -> None:
         now = FileSource.of(self.path)
-        if now != self:
+        if (now.size, now.mtime_ns) != (self.size, self.mtime_ns):
             raise VideoError(
                 f"the source changed: {self.name} was {self.size} bytes when it was loaded and has been "
                 f"written since ({now.size} bytes); run the graph again to load it anew"

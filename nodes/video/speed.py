@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
-from .sound import audio_frame, exactly, layout_of, sample_at
+from .sound import exactly, filtered, sample_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,37 +53,7 @@ class Speed(Recipe):
 
 def stretched_sound(pieces: Iterator[np.ndarray], spec: AudioSpec, factor: Fraction) -> Iterator[np.ndarray]:
     """Change the tempo and keep the pitch, by FFmpeg's atempo (overlap-add of matching waveforms)."""
-    from av import BlockingIOError as NothingYet
-    from av import EOFError as End
-    from av.filter import Graph
-
-    graph = Graph()
-    source = graph.add_abuffer(
-        sample_rate=spec.sample_rate,
-        format="fltp",
-        layout=layout_of(spec.channels),
-        time_base=Fraction(1, spec.sample_rate),
-    )
-    steps = [graph.add("atempo", f"{step:.9f}") for step in _tempo_steps(float(factor))]
-    plain = graph.add("aformat", "sample_fmts=fltp")
-    graph.link_nodes(source, *steps, plain, graph.add("abuffersink")).configure()
-    position = 0
-
-    def ready() -> Iterator[np.ndarray]:
-        while True:
-            try:
-                yield graph.pull().to_ndarray()
-            except (NothingYet, End):
-                return
-
-    for piece in pieces:
-        frame = audio_frame(piece, spec.sample_rate)
-        frame.pts, frame.time_base = position, Fraction(1, spec.sample_rate)
-        position += piece.shape[1]
-        graph.push(frame)
-        yield from ready()
-    graph.push(None)
-    yield from ready()
+    return filtered(pieces, spec, [("atempo", f"{step:.9f}") for step in _tempo_steps(float(factor))])
 
 
 def _tempo_steps(factor: float) -> list[float]:

@@ -14,14 +14,14 @@ import pytest
 from kinograph.nodes.video.recipe import AudioSpec, Frame, Recipe, VideoSpec
 from kinograph.nodes.video.sound import exactly, sample_at
 
-STEP = 8
-"""Levels of grey between one frame and the next."""
+STEP = 7
+"""Levels of grey between one frame and the next; after 31 frames they start again."""
 
 
 def grey(number: int, width: int = 64, height: int = 48, pixel_format: str = "yuv420p") -> av.VideoFrame:
     """A flat frame whose brightness is its number."""
     made = av.VideoFrame(width, height, "yuv420p")
-    for plane, level in zip(made.planes, (16 + STEP * number, 128, 128), strict=True):
+    for plane, level in zip(made.planes, (16 + STEP * (number % 31), 128, 128), strict=True):
         plane.update(bytes([level]) * plane.buffer_size)
     return made if pixel_format == "yuv420p" else made.reformat(format=pixel_format)
 
