@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST_LINES = 350
 LONGEST_FUNCTION = 60
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|Users|root|workspace)/\w|[A-Z]:\\\\Users")
-CORE_PACKAGES = {"torch", "numpy", "av", "safetensors", "einops", "Pillow"}
+CORE_PACKAGES = {"torch", "numpy", "av", "safetensors", "einops", "Pillow", "psutil"}
 """What ComfyUI itself installs; a pack that asks for more starts fights between packs."""
 
 
