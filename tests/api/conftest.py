@@ -25,12 +25,13 @@ def write_clip(tmp_path):
         alpha=None,
     ):
         path = str(tmp_path / name)
+        time_base = Fraction(1, 10 if times is None else 1000)
         times = [Fraction(number, 10) for number in range(10)] if times is None else times
         with av.open(path, "w") as output:
             stream = output.add_stream(codec, rate=10, options={"crf": "10"} if codec == "libx264" else {})
             stream.width, stream.height = size
             stream.pix_fmt = pix_fmt
-            stream.codec_context.time_base = Fraction(1, 1000)
+            stream.codec_context.time_base = time_base
             if rotation:
                 stream.set_display_rotation(rotation)
             voice = output.add_stream("aac", rate=RATE, layout="mono") if sound is not None else None
@@ -39,7 +40,7 @@ def write_clip(tmp_path):
                     picture(number, size, alpha), "rgb24" if alpha is None else "rgba"
                 )
                 frame = frame.reformat(format=pix_fmt)
-                frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
+                frame.pts, frame.time_base = round(time / time_base), time_base
                 output.mux(stream.encode(frame))
             output.mux(stream.encode(None))
             if voice:

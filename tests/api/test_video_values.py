@@ -117,6 +117,15 @@ def test_a_window_shows_its_frames_and_its_sound(write_clip):
     assert parts.audio["waveform"].shape[-1] == 6400
 
 
+@pytest.mark.parametrize("name", ["no_index.ts", "decoding_order.avi", "index.mkv"])
+def test_a_window_is_exact_in_every_container(write_clip, name):
+    clip = video(write_clip(name))
+    assert clip.get_frame_count() == 10
+    part = clip.as_trimmed(0.3, 0.4)
+    assert greys(part.get_components().images) == [3, 4, 5, 6]
+    assert part.get_frame_count() == 4
+
+
 def test_windows_add_up(write_clip):
     clip = video(write_clip()).as_trimmed(0.2, 0.6).as_trimmed(0.1, 0.2)
     assert greys(clip.get_components().images) == [3, 4]

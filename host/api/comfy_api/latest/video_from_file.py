@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..util import VideoCodec, VideoComponents, VideoContainer
 from .video_input import VideoInput
+from .video_reading import bit_depth_of, packet_times, read_sound, timed_frames
 
 if TYPE_CHECKING:
     import av
@@ -32,8 +33,9 @@ class VideoFromFile(VideoInput):
 
     def __init__(self, file: str | io.BytesIO, *, start_time: float = 0, duration: float = 0) -> None:
         self._file = file
-        self._start = max(self._file_duration() + start_time, 0.0) if start_time < 0 else float(start_time)
-        self._duration = float(duration)
+        start = max(self._file_duration() + start_time, 0.0) if start_time < 0 else start_time
+        self._start = round(float(start), 6)
+        self._duration = round(float(duration), 6)
 
     @contextmanager
     def _opened(self) -> Iterator[av.container.InputContainer]:
@@ -58,7 +60,7 @@ class VideoFromFile(VideoInput):
 
     @property
     def _end(self) -> float:
-        return self._start + self._duration if self._duration else float("inf")
+        return round(self._start + self._duration, 6) if self._duration else float("inf")
 
     def get_stream_source(self) -> str | io.BytesIO:
         if isinstance(self._file, io.BytesIO):
@@ -89,7 +91,7 @@ class VideoFromFile(VideoInput):
 
     def get_bit_depth(self) -> int:
         with self._opened() as container:
-            return _bit_depth(container.streams.video[0].format)
+            return bit_depth_of(container.streams.video[0].format)
 
     def get_container_format(self) -> str:
         with self._opened() as container:
@@ -110,7 +112,7 @@ class VideoFromFile(VideoInput):
         with self._opened() as container:
             if container.duration is not None:
                 return container.duration / av.time_base
-            return max(time + length for time, length in _packet_times(container))
+            return max(time + length for time, length in packet_times(container))
 
     def get_frame_count(self) -> int:
         """Counted from the container: no picture is decoded."""
@@ -118,56 +120,21 @@ class VideoFromFile(VideoInput):
             stream = container.streams.video[0]
             if stream.frames and not self._start and not self._duration:
                 return stream.frames
-            return sum(self._start <= time < self._end for time, _ in _packet_times(container))
+            return sum(self._start <= time < self._end for time, _ in packet_times(container))
 
     def frames(self) -> Iterator[tuple[float, av.VideoFrame]]:
         """(seconds since the start of what is shown, decoded frame as stored), one after the other."""
         with self._opened() as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            origin = _origin(container)
-            if self._start:
-                container.seek(int((self._start + origin) / stream.time_base), stream=stream)
-            for frame in container.decode(stream):
-                time = float(frame.pts * frame.time_base) - origin
+            for time, frame in timed_frames(container, self._start):
                 if time >= self._end:
                     return
-                if time >= self._start - 1e-6:
+                if time >= self._start:
                     yield time - self._start, frame
 
     def sound(self) -> tuple[int, Any] | None:
         """(samples per second, float32 array [C,S] from the start of what is shown), None without sound."""
-        import av
-        import numpy as np
-
         with self._opened() as container:
-            if not container.streams.audio:
-                return None
-            stream = container.streams.audio[0]
-            rate, origin = stream.rate, _origin(container)
-            resampler = av.AudioResampler(format="fltp")
-            if self._start:
-                # A little early: most audio codecs need the packet before to decode one right.
-                early = max(self._start - 0.1, 0.0) + origin
-                container.seek(int(early / stream.time_base), stream=stream)
-            pieces: list[Any] = []
-            length = 0
-            for decoded in container.decode(stream):
-                for frame in resampler.resample(decoded):
-                    samples = frame.to_ndarray()
-                    if not pieces:
-                        offset = round((float(frame.pts * frame.time_base) - origin - self._start) * rate)
-                        samples = _shifted(samples, offset)
-                        if not samples.shape[1]:
-                            continue
-                    pieces.append(samples)
-                    length += samples.shape[1]
-                if length >= (self._end - self._start) * rate:
-                    break
-        if not pieces:
-            return None
-        waveform = np.concatenate(pieces, axis=1)
-        return rate, waveform[:, : round(self._duration * rate)] if self._duration else waveform
+            return read_sound(container, self._start, self._duration)
 
     def get_components(self) -> VideoComponents:
         import torch
@@ -207,7 +174,7 @@ class VideoFromFile(VideoInput):
         with self._opened() as container:
             stream = container.streams.video[0]
             tags = {**container.metadata, **(metadata or {})}
-            own_depth = _bit_depth(stream.format)
+            own_depth = bit_depth_of(stream.format)
             same = (
                 format in (VideoContainer.AUTO, *container.format.name.split(","))
                 and codec in (VideoCodec.AUTO, stream.codec.canonical_name)
@@ -226,32 +193,3 @@ class VideoFromFile(VideoInput):
             crf=crf,
             metadata=tags,
         )
-
-
-def _bit_depth(pixel_format: av.VideoFormat | None) -> int:
-    return max((component.bits for component in pixel_format.components), default=8) if pixel_format else 8
-
-
-def _origin(container: av.container.InputContainer) -> float:
-    import av
-
-    return (container.start_time or 0) / av.time_base
-
-
-def _packet_times(container: av.container.InputContainer) -> Iterator[tuple[float, float]]:
-    """(start, length) in seconds of every frame, from the container alone."""
-    stream = container.streams.video[0]
-    origin = _origin(container)
-    for packet in container.demux(stream):
-        if packet.pts is not None:
-            yield (
-                float(packet.pts * packet.time_base) - origin,
-                float((packet.duration or 0) * packet.time_base),
-            )
-
-
-def _shifted(samples: Any, offset: int) -> Any:
-    """Silence before sound that starts late; a cut where it starts early."""
-    import numpy as np
-
-    return samples[:, -offset:] if offset < 0 else np.pad(samples, ((0, 0), (offset, 0)))
