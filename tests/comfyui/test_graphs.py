@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import av
+import numpy as np
 import pytest
 from comfyui.client import NodeFailed, node
 from PIL import Image
@@ -71,6 +72,40 @@ def test_a_video_that_core_made_of_images_goes_through_ours(comfyui):
     assert len(pictures) == 3
     with Image.open(pictures[0]) as picture:
         assert picture.getpixel((9, 9)) == pytest.approx((0x20, 0x40, 0x60), abs=1)
+
+
+@pytest.fixture
+def deep_alpha(comfyui) -> str:
+    """A clip of 4 frames, 10 bits per colour, its left half transparent."""
+    path = comfyui.base / "input" / "deep_alpha.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=4)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuva444p10le"
+        pixels = np.full((32, 64, 4), 0x8000, np.uint16)
+        pixels[:, :32, 3], pixels[:, 32:, 3] = 0, 0xFFFF
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgba64le")))
+        container.mux(stream.encode())
+    return path.name
+
+
+def test_alpha_and_ten_bits_pass_through_core(comfyui, deep_alpha):
+    graph = {"load": node("KinoLoadVideo", file=deep_alpha)}
+    graph["parts"] = node("GetVideoComponents", video=["load", 0])
+    graph["image"] = node("SaveImage", images=["parts", 0])
+    graph["frames"] = node("KinoFramesFromVideo", video=["load", 0], count=1)
+    graph["mask"] = node("MaskToImage", mask=["frames", 1])
+    graph["show"] = node("PreviewImage", images=["mask", 0])
+    graph["save"] = node("SaveVideo", video=["load", 0])
+    if "bit_depth" in comfyui.listed["GetVideoComponents"]["output_name"]:
+        graph["depth"] = node("PreviewAny", source=["parts", 3])
+    outputs = comfyui.run(graph)
+    with Image.open(comfyui.saved(outputs["image"])[0]) as picture:
+        assert picture.mode == "RGB" and picture.getpixel((40, 9)) == pytest.approx((128,) * 3, abs=2)
+    with Image.open(comfyui.saved(outputs["show"])[0]) as mask:
+        assert mask.getpixel((8, 9))[0] > 250 and mask.getpixel((56, 9))[0] < 5
+    assert outputs.get("depth", {"text": ["10"]})["text"] == ["10"]
+    assert picture_of(comfyui.saved(outputs["save"])[0])[:3] == (64, 32, 4)
 
 
 @pytest.fixture
