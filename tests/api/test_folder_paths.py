@@ -6,6 +6,9 @@ import time
 
 import folder_paths
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kinograph.host.api.path_names import path_inside
 
 
 @pytest.fixture
@@ -38,6 +41,15 @@ def test_names_that_leave_the_input_folder_are_refused(secret, name):
     assert not folder_paths.exists_annotated_filepath(name)
     with pytest.raises(folder_paths.OutsideFolderError, match="inside"):
         folder_paths.get_annotated_filepath(name)
+
+
+@given(st.lists(st.sampled_from(["..", ".", "a", "", "b c", "\0", "~", "a\\..", "%2e%2e"]), max_size=6))
+def test_a_joined_name_is_inside_or_refused(parts):
+    try:
+        path = path_inside("/srv/media/input", "/".join(parts))
+    except folder_paths.OutsideFolderError:
+        return
+    assert os.path.commonpath([os.path.realpath(path), "/srv/media/input"]) == "/srv/media/input"
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "/tmp/x", "..", "a\0b"])
