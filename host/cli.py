@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import sys
 from collections.abc import Sequence
 
@@ -23,11 +24,18 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command and return its exit code: 0 done, 1 failed, 2 bad arguments or an invalid graph."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a console that lacks a sign is no reason to fail
     options = _parser(given).parse_args(given)
     try:
         return options.run(options)
     except UsageError as error:
         print(f"kinograph {options.command}: {error}", file=sys.stderr)
+        if getattr(options, "json", False):
+            from .failures import Failure
+            from .report import Report
+
+            print(json.dumps(Report("invalid", errors=[Failure(str(error))]).as_dict()))
         return 2
     except KeyboardInterrupt:
         print(f"kinograph {options.command}: cancelled", file=sys.stderr)

@@ -15,7 +15,12 @@ from . import UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The graph, changes to it, the folders, and the form of the report."""
     add = parser.add_argument
-    add("workflow", type=Path, metavar="WORKFLOW.json", help="what the editor saves, or the API format")
+    add(
+        "workflow",
+        type=Path,
+        metavar="WORKFLOW.json",
+        help="what the editor saves, the API format, or a picture or film that carries its graph",
+    )
     add(
         "--set",
         action="append",

@@ -27,12 +27,13 @@ ENCODERS = {
 
 
 def findings() -> Iterator[Finding]:
-    """Python, torch and its device, the needed packages, PyAV and its encoders, the browser editor."""
+    """Python, torch and its device, the needed packages, PyAV, the browser editor, this pack itself."""
     yield _python()
     yield _torch()
     yield from map(_package, NEEDED)
     yield from _pyav()
     yield _editor()
+    yield _pack()
 
 
 def _python() -> Finding:
@@ -97,3 +98,13 @@ def _editor() -> Finding:
         return Finding("browser editor", "ok", metadata.version("comfyui-frontend-package"))
     except metadata.PackageNotFoundError:
         return Finding("browser editor", "absent", "not installed", 'pip install "kinograph[host]"')
+
+
+def _pack() -> Finding:
+    from ..packs import load_kinograph
+
+    pack = load_kinograph()
+    found = f"{len(pack.nodes)} nodes"
+    if pack.problems or not pack.nodes:
+        return Finding("this pack", "problem", "; ".join([found, *pack.problems]), "install it again")
+    return Finding("this pack", "ok", found)

@@ -158,7 +158,8 @@ def test_a_graph_that_saves_nothing_says_so(kinograph, graph):
     assert "Encode Video" in error["remedy"]
 
 
-def test_arguments_that_name_nothing_end_with_two(kinograph, graph, home, capsys):
-    assert kinograph("run", home / "absent.json")[0] == 2
+def test_arguments_that_name_nothing_end_with_two(kinograph, graph, home):
+    (error,) = refused(kinograph("run", home / "absent.json", "--json"))
+    assert "absent.json" in error["message"]
     assert kinograph("run", graph, "--input", home / "absent")[0] == 2
     assert kinograph("run", graph, "--pack", home / "absent")[0] == 2
