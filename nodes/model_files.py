@@ -36,6 +36,6 @@ def model_file(name: str, catalogue_name: str) -> Path:
         folders = ", ".join(folder_paths.get_folder_paths(FOLDER))
         raise ModelMissing(
             f"the weights {name} are not in {folders}; fetch them with "
-            f"`kinograph models get {catalogue_name} --models-dir {folder_paths.models_dir}`"
+            f'`kinograph models get {catalogue_name} --models-dir "{folder_paths.models_dir}"`'
         )
     return Path(path)

@@ -49,7 +49,7 @@ def test_only_files_that_hold_weights_are_listed(models):
 
 def test_missing_weights_are_named_with_the_folder_and_the_command(models):
     register_folder()
-    command = f"kinograph models get example --models-dir {models}"
+    command = f'kinograph models get example --models-dir "{models}"'
     with pytest.raises(ModelMissing, match=NAME) as caught:
         model_file(NAME, "example")
     assert command in str(caught.value) and str(models / FOLDER) in str(caught.value)
