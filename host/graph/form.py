@@ -231,8 +231,10 @@ def _row_count(spec: InputSpec, value: Any, saved_count: int) -> int:
 def _without_forced(saved: list[Any], specs: Iterable[InputSpec], fresh: list[Widget]) -> list[Any]:
     """Drop the values that old files hold for inputs which are only sockets now.
 
-    As the editor does it: only where the number of values shows that they were saved with them.
+    Only where the number of values shows that they were saved with them and does not fit without.
     """
+    if len(saved) == sum(widget.saved for widget in fresh):
+        return saved
     names = {widget.name for widget in fresh}
     unsaved = {widget.name for widget in fresh if not widget.saved}
     forced: list[bool] = []
@@ -240,9 +242,7 @@ def _without_forced(saved: list[Any], specs: Iterable[InputSpec], fresh: list[Wi
         is_forced = bool(spec.options.get("forceInput"))
         if spec.name in unsaved or not (is_forced or spec.name in names):
             continue
-        forced += [is_forced, False] if spec.options.get("control_after_generate") else [is_forced]
-    if not any(forced) and len(saved) == sum(widget.saved for widget in fresh):
-        return saved
+        forced += [is_forced, *(False for _ in _control_widgets(spec))]
     compact = [value for place, value in enumerate(saved) if place >= len(fresh) or fresh[place].saved]
     for candidate in (compact, saved):
         if len(candidate) == len(forced):

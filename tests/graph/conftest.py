@@ -92,6 +92,30 @@ DEFINITIONS = {
         "input": {"required": {"text": ["STRING", {"forceInput": True}], "lines": ["INT", {"default": 1}]}},
         "output": [],
     },
+    "Shuffle": {
+        "input": {"required": {"text": ["STRING", {"forceInput": True}], "seed": ["INT", {}]}},
+        "output": [],
+    },
+    "Rows": {
+        "input": {
+            "required": {
+                "rows": [
+                    "COMFY_DYNAMICGROUP_V3",
+                    {
+                        "min": 1,
+                        "max": 4,
+                        "template": {"required": {"word": ["STRING", {}], "n": ["INT", {}]}},
+                    },
+                ],
+                "last": ["INT", {"default": 9}],
+            }
+        },
+        "output": [],
+    },
+    "CustomCombo": {
+        "input": {"required": {"choice": ["COMBO", {"options": []}]}},
+        "output": ["STRING", "INT"],
+    },
     "SaveImage": {
         "input": {"required": {"images": IMAGE, "filename_prefix": ["STRING", {"default": "out"}]}},
         "output": [],

@@ -106,6 +106,23 @@ def test_an_old_file_may_hold_a_value_for_what_is_only_a_socket_now(convert, nod
     assert convert([node(1, "Show", [7])])["1"]["inputs"] == {"lines": 7}
 
 
+def test_values_that_fit_are_never_taken_for_those_of_an_old_file(convert, node):
+    assert convert([node(1, "Shuffle", [28, "fixed"])])["1"]["inputs"] == {"seed": 28}
+    assert convert([node(1, "Shuffle", ["old", 28, "fixed"])])["1"]["inputs"] == {"seed": 28}
+
+
+def test_a_dynamic_group_saves_its_row_count_before_its_rows(convert, node):
+    inputs = convert([node(1, "Rows", [2, "a", 1, "b", 2, 5])])["1"]["inputs"]
+    assert inputs == {"rows.0.word": "a", "rows.0.n": 1, "rows.1.word": "b", "rows.1.n": 2, "last": 5}
+    assert convert([node(1, "Rows")])["1"]["inputs"] == {"rows.0.word": "", "rows.0.n": 0, "last": 9}
+    assert len(convert([node(1, "Rows", [10**9])])["1"]["inputs"]) == 9, "no more rows than allowed"
+
+
+def test_a_custom_combo_sends_its_options_and_the_place_of_its_choice(convert, node):
+    inputs = convert([node(1, "CustomCombo", ["b", 0, "a", "b", ""])])["1"]["inputs"]
+    assert inputs == {"choice": "b", "index": 1, "option1": "a", "option2": "b", "option3": ""}
+
+
 def test_a_primitive_writes_its_value_into_widgets_within_their_bounds(convert, node):
     nodes = [
         node(1, "PrimitiveNode", [250.26, "fixed"], _outputs=[{"name": "FLOAT", "type": "FLOAT"}]),
