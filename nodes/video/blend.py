@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .pixels import bit_depth, copy_colour
+from .pixels import bit_depth, copy_colour, samples_of
 
 if TYPE_CHECKING:
     import av
-    import numpy as np
 
 
 def blended(first: av.VideoFrame, second: av.VideoFrame, weight: float) -> av.VideoFrame:
@@ -37,10 +36,3 @@ def blended(first: av.VideoFrame, second: av.VideoFrame, weight: float) -> av.Vi
         total >>= 8
         out[:, :width] = total
     return copy_colour(first, made)
-
-
-def samples_of(plane: av.video.plane.VideoPlane, kind: type) -> np.ndarray:
-    """A plane's memory as [rows, samples per line], the padding at each line's end included."""
-    import numpy as np
-
-    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size).view(kind)

@@ -35,7 +35,8 @@ class VideoCodec:
     formats: pixel formats; a missing combination falls back and is reported. Empty: the source's own.
     crf: default of the quality number (lower is better), None where there is none.
     max_crf: its largest value.
-    presets: speeds (or ProRes profiles) a user may choose; the default is `preset`.
+    presets: speeds (or ProRes profiles) a user may choose.
+    preset, alpha_preset: the default, and the one for pictures with alpha where that needs another.
     even: whether half-size chroma needs even sides.
     """
 
@@ -45,6 +46,7 @@ class VideoCodec:
     max_crf: float = 51
     presets: tuple[str, ...] = ()
     preset: str | None = None
+    alpha_preset: str | None = None
     even: bool = True
 
 
@@ -85,6 +87,7 @@ VIDEO_CODECS = {
         {(True, False): "yuv422p10le", (True, True): "yuva444p10le"},
         presets=PRORES_PROFILES,
         preset="hq",
+        alpha_preset="4444",
     ),
     "ffv1": VideoCodec(("ffv1",), {}, even=False),
     "gif": VideoCodec(("gif",), {(False, False): "rgb24", (False, True): "rgba"}, even=False),

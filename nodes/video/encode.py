@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from .audio_track import AudioTrack
 from .gif_palette import paletted
 from .new_file import new_file
-from .pixels import Converter
+from .picture_track import PictureTrack
+from .pixels import Converter, grown
 from .reader_thread import read_ahead
 from .recipe import Frame, Recipe, VideoError
 from .settings import EncodePlan, EncodeSettings, plan_encode
-from .upright import FilterChain
 
 if TYPE_CHECKING:
     import av
@@ -115,16 +115,9 @@ def _prepared(plan: EncodePlan) -> Iterator[Frame]:
     if plan.settings.video_codec == "gif":
         yield from paletted(plan.recipe, plan.pixel_format)
         return
-    spec = plan.recipe.spec
     convert = Converter(pixel_format=plan.pixel_format)
-    right, bottom = plan.width - spec.width, plan.height - spec.height
-    grown = (
-        ("pad", f"{plan.width}:{plan.height}:0:0"),
-        ("fillborders", f"right={right}:bottom={bottom}:mode=smear"),
-    )
-    padded = FilterChain(grown if right or bottom else ())
     for image, time in plan.recipe.frames():
-        yield Frame(padded(convert(image)), time)
+        yield Frame(grown(convert(image), plan.width, plan.height), time)
 
 
 def _fill(
@@ -134,26 +127,21 @@ def _fill(
     tick: Callable[[int], None],
 ) -> tuple[int, list[str]]:
     """Encode everything; (number of frames, notes about the sound)."""
-    spec = plan.recipe.spec
+    duration = plan.recipe.spec.duration
     first = next(pictures)
-    stream = _video_stream(plan, container, first.image)
-    track = plan.audio and AudioTrack(container, plan.recipe, plan.audio, plan.settings.audio_bit_rate)
+    picture = PictureTrack(container, plan, first.image)
+    sound = plan.audio and AudioTrack(container, plan.recipe, plan.audio, plan.settings.audio_bit_rate)
     count = 0
-    for frame, end in _with_ends(first, pictures, spec.duration):
-        image = frame.image
-        image.pts = round(frame.time / plan.tick)
-        image.duration = max(1, round(end / plan.tick) - image.pts)
-        image.time_base = plan.tick
-        image.pict_type = 0
-        container.mux(stream.encode(image))
-        if track:
-            track.write_until(end)
+    for frame, end in _with_ends(first, pictures, duration):
+        picture.write(frame, end)
+        if sound:
+            sound.write_until(end)
         count += 1
         tick(1)
-    container.mux(stream.encode(None))
-    if track:
-        track.write_until(None)
-    return count, _sound_notes(plan, track)
+    picture.finish(duration)
+    if sound:
+        sound.write_until(None)
+    return count, _sound_notes(plan, sound)
 
 
 def _with_ends(first: Frame, others: Iterator[Frame], duration: Fraction) -> Iterator[tuple[Frame, Fraction]]:
@@ -163,27 +151,6 @@ def _with_ends(first: Frame, others: Iterator[Frame], duration: Fraction) -> Ite
         yield shown, following.time
         shown = following
     yield shown, max(duration, shown.time)
-
-
-def _video_stream(
-    plan: EncodePlan, container: av.container.OutputContainer, first: av.VideoFrame
-) -> av.VideoStream:
-    spec = plan.recipe.spec
-    stream = container.add_stream(
-        plan.encoder, rate=spec.fps.limit_denominator(1_000_000), options=plan.options
-    )
-    context = stream.codec_context
-    context.width, context.height = plan.width, plan.height
-    context.pix_fmt = first.format.name
-    context.time_base = plan.tick
-    context.thread_count = plan.settings.threads
-    for tag in ("color_range", "colorspace", "color_primaries", "color_trc"):
-        setattr(context, tag, getattr(first, tag))
-    if plan.settings.video_codec == "hevc" and plan.settings.container in ("mp4", "mov"):
-        context.codec_tag = "hvc1"
-    if plan.settings.video_codec == "ffv1":
-        context.gop_size = 1
-    return stream
 
 
 def _sound_notes(plan: EncodePlan, track: AudioTrack | None) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import av
+    import numpy as np
     import torch
 
 BT709, UNSPECIFIED, SMPTE170M = 1, 2, 6
@@ -190,3 +191,26 @@ def opaque_format(pixel_format: str) -> str:
     if is_rgb(pixel_format):
         return rgb_format(pixel_format).replace("rgba64", "rgb48").replace("rgba", "rgb24")
     return pixel_format.replace("yuva", "yuv")
+
+
+def samples_of(plane: av.video.plane.VideoPlane, kind: type) -> np.ndarray:
+    """A plane's memory as [rows, samples per line], the padding at each line's end included."""
+    import numpy as np
+
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size).view(kind)
+
+
+def grown(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """The frame with its right and bottom edges repeated out to `width` x `height`."""
+    import numpy as np
+    from av import VideoFrame
+
+    if (frame.width, frame.height) == (width, height):
+        return frame
+    made = VideoFrame(width, height, frame.format.name)
+    kind = np.uint8 if bit_depth(frame.format.name) == 8 else np.uint16
+    for given, plane in zip(frame.planes, made.planes, strict=True):
+        source = samples_of(given, kind)[: given.height, : given.width]
+        edges = ((0, plane.height - given.height), (0, plane.width - given.width))
+        samples_of(plane, kind)[: plane.height, : plane.width] = np.pad(source, edges, mode="edge")
+    return copy_colour(frame, made)

@@ -126,7 +126,7 @@ def plan_encode(recipe: Recipe, settings: EncodeSettings) -> EncodePlan:
             settings.video_codec,
             encoder,
             codec.crf if settings.crf is None else settings.crf,
-            settings.preset or codec.preset,
+            settings.preset or (has_alpha(pixel_format) and codec.alpha_preset) or codec.preset,
         ),
         pixel_format,
         width,
@@ -184,6 +184,8 @@ def _nearest_format(spec: VideoSpec, settings: EncodeSettings, supported: list[s
     """The codec's format for the wanted depth and alpha; depth gives way before alpha."""
     deep = (settings.bit_depth or bit_depth(spec.pixel_format)) > 8
     alpha = has_alpha(spec.pixel_format) and settings.video_codec in settings.container_facts.alpha
+    if settings.video_codec == "prores":
+        alpha = alpha and (settings.preset is None or settings.preset.startswith("4444"))
     formats = settings.codec_facts.formats
     order = ((deep, alpha), (not deep, alpha), (deep, False), (not deep, False))
     return next(formats[kind] for kind in order if formats.get(kind) in supported)

@@ -74,15 +74,23 @@ def _from_packets(
 ) -> Timeline:
     import numpy as np
 
-    final = durations[ticks.argmax()]
+    final = int(durations[ticks.argmax()]) * stream.time_base
     ticks = np.unique(ticks[ticks >= int(first / stream.time_base)])
     if rate := _steady_rate(ticks, stream):
         return _constant(first, len(ticks), rate, counted=False)
     last = int(ticks[-1]) * stream.time_base - first
-    mean = last / (len(ticks) - 1)
-    duration = last + (int(final) * stream.time_base or mean)
+    told = _told_end(stream) - first
+    duration = told if told > last else last + (final or last / (len(ticks) - 1))
     rate = (len(ticks) / duration).limit_denominator(1001)
     return Timeline(first, last, len(ticks), rate, duration, constant=False, counted=False)
+
+
+def _told_end(stream: av.VideoStream) -> Fraction:
+    """Container time at which the header says that the last picture ends; 0 where it says nothing."""
+    if stream.duration:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    hours, minutes, seconds = stream.metadata.get("DURATION", "0:0:0").split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
 
 
 def _indexed_times(stream: av.VideoStream) -> np.ndarray | None:
