@@ -5,6 +5,8 @@ from setuptools import find_packages, setup
 inside = find_packages(include=["nodes*", "kernels*", "host*", "benchmarks*"])
 setup(
     packages=["kinograph", *(f"kinograph.{name}" for name in inside)],
-    package_data={"kinograph": ["web/**/*", "workflows/*", "weights/**/*", "locales/**/*", "host/models/*.json"]},
+    package_data={
+        "kinograph": ["web/**/*", "workflows/*", "weights/**/*", "locales/**/*", "host/models/*.json"]
+    },
     include_package_data=True,
 )

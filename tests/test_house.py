@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST_LINES = 350
+MOST_LINES = {True: 550, False: 320}
+"""By whether the file is a test, whose tables and stub nodes may be long."""
+
 LONGEST_FUNCTION = 60
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|Users|root|workspace)/\w|[A-Z]:\\\\Users")
 CORE_PACKAGES = {"torch", "numpy", "av", "safetensors", "einops", "Pillow", "psutil"}
@@ -46,7 +48,8 @@ def test_no_file_names_a_path_of_one_machine():
 
 def test_files_stay_short():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in python_files()}
-    assert not offenders({path: lines for path, lines in lengths.items() if lines > MOST_LINES})
+    allowed = {path: MOST_LINES["tests" in path.relative_to(ROOT).parts] for path in lengths}
+    assert not offenders({path: lines for path, lines in lengths.items() if lines > allowed[path]})
 
 
 def test_functions_fit_a_screen():
