@@ -17,7 +17,6 @@ _REMEDIES = {
     "value_smaller_than_min": "give a greater value with --set",
     "value_bigger_than_max": "give a smaller value with --set",
     "value_not_in_list": "choose one that is offered, with --set",
-    "custom_validation_failed": "give another value with --set",
 }
 _BUG = "this looks like a mistake in the node: run again with --traceback, and report it with the graph"
 _BUG_TYPES = {
@@ -77,13 +76,12 @@ def validation_failures(validation: Any, prompt: Mapping[str, Any]) -> list[Fail
 
 
 def _of_problem(problem: Mapping[str, Any], prompt: Mapping[str, Any], node_id: str | None) -> Failure:
-    parts = [problem["message"], problem["details"]]
-    return Failure(
-        ": ".join(part for part in parts if part),
-        _REMEDIES.get(problem["type"]),
-        input=problem["extra_info"].get("input_name"),
-        **_place(prompt, node_id),
-    )
+    name, details = problem["extra_info"].get("input_name"), problem["details"]
+    if problem["type"] == "custom_validation_failed" and " - " in details:
+        message = details.partition(" - ")[2]  # what the node itself says
+    else:
+        message = ": ".join(part for part in (problem["message"], details) if part not in ("", name))
+    return Failure(message, _REMEDIES.get(problem["type"]), input=name, **_place(prompt, node_id))
 
 
 def run_failure(error: Mapping[str, Any], prompt: Mapping[str, Any]) -> Failure:
