@@ -51,6 +51,8 @@ def run_workflow(
         prompt, document = read_prompt(workflow, session, settings)
     except WorkflowError as error:
         return Report("invalid", errors=[Failure(problem) for problem in error.problems])
+    except OSError as error:
+        return Report("invalid", errors=[Failure(f"{workflow} cannot be read ({error.strerror})")])
     validation = validate_prompt(prompt, session.definitions)
     errors = validation_failures(validation, prompt)
     if validation.error or (errors and not partial):

@@ -85,6 +85,9 @@ def _convert(workflow: Path, target: Path | None, object_info: dict[str, Any]) -
         for problem in error.problems:
             print(f"{workflow}: {problem}", file=sys.stderr)
         return False
+    except OSError as error:
+        print(f"{workflow}: cannot be read ({error.strerror})", file=sys.stderr)
+        return False
     text = json.dumps(prompt, indent=2, ensure_ascii=False)
     if target is None:
         print(text)

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from ..session import open_session
-from . import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +57,6 @@ def run(options: argparse.Namespace) -> int:
     session = open_session(options.pack, input_folder=options.input, output_folder=options.output)
     for problem in session.problems:
         print(f"warning: {problem}", file=sys.stderr)
-    if not options.workflow.is_file():
-        raise UsageError(f"there is no file {options.workflow}; name a saved graph")
     report = run_workflow(
         session,
         options.workflow,

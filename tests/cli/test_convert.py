@@ -42,11 +42,11 @@ def test_one_graph_goes_to_the_file_named(kinograph, saved, home):
 
 def test_several_graphs_go_to_a_folder_and_one_failure_stops_no_other(kinograph, saved, home):
     lost = {**DOCUMENT, "nodes": [{"id": 3, "type": "Lost"}], "links": []}
-    given = [saved("a.json"), saved("lost.json", lost), saved("b.json")]
+    given = [saved("a.json"), saved("lost.json", lost), home / "absent.json", saved("b.json")]
     code, _, err = kinograph("convert", *given, "-o", home / "prompts")
     assert code == 2
     assert sorted(path.name for path in (home / "prompts").iterdir()) == ["a.json", "b.json"]
-    assert "Lost" in err and "lost.json" in err and "2 of 3 converted" in err
+    assert "Lost" in err and "lost.json" in err and "absent.json" in err and "2 of 4 converted" in err
 
 
 def test_a_foreign_object_info_stands_for_a_real_comfyui(kinograph, saved, home):
