@@ -136,12 +136,11 @@ def _film(clip: Path) -> dict[str, Any]:
 
     trimmed = Trim(FileSource.of(clip), Fraction(1))
     recipe = ConstantRate(Resize(trimmed, 480, 270), Fraction(RETIMED))
-    settings = EncodeSettings(threads=CODEC_THREADS)
+    settings = EncodeSettings(container="mkv", threads=CODEC_THREADS)
+    target = clip.with_suffix(".out.mkv")
     reports = []
-    took = seconds(
-        lambda: reports.append(encode(recipe, clip.with_suffix(".out.mp4"), settings, replace=True))
-    )
-    clip.with_suffix(".out.mp4").unlink()
+    took = seconds(lambda: reports.append(encode(recipe, target, settings)))
+    target.unlink()
     return {"frames": reports[0].frames, "seconds": round(took, 1), "peak_rss_mb": round(peak_rss_mb(), 1)}
 
 

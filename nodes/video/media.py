@@ -93,6 +93,14 @@ def picture_stream(name: str, container: av.container.InputContainer) -> av.Vide
     return stream
 
 
+def read_only(stream: av.stream.Stream) -> None:
+    """Have the demuxer skip the other streams: it would keep an index even of packets nobody reads."""
+    from av.stream import Discard
+
+    for other in stream.container.streams:
+        other.discard = Discard.default if other is stream else Discard.all
+
+
 def sound_stream(container: av.container.InputContainer) -> av.AudioStream | None:
     """The main sound, None where there is none (or none with a known rate)."""
     return next((s for s in container.streams.audio if s.codec_context.sample_rate), None)

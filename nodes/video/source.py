@@ -20,6 +20,7 @@ from .media import (
     opened,
     picture_decoder,
     picture_stream,
+    read_only,
     sound_stream,
 )
 from .recipe import Frame, Recipe, VideoError, VideoSpec, from_on_screen
@@ -129,6 +130,7 @@ class MediaSource(Recipe):
 
         spec = self.spec.audio
         stream = sound_stream(container)
+        read_only(stream)
         if (target := start - AUDIO_RUN_UP) > 0:
             container.seek(int((self.facts.timeline.first + target) / stream.time_base), stream=stream)
         resampler = AudioResampler("fltp", layout_of(spec.channels), spec.sample_rate)
