@@ -38,6 +38,10 @@ class Cancellation:
 
 
 def _interrupt_main_thread() -> None:
+    from comfy.model_management import processing_interrupted
+
+    if not processing_interrupted():
+        return  # a node has noticed, and is on its way out
     if sys.platform == "win32":
         _thread.interrupt_main()
     else:  # a real signal also ends a wait inside the system
