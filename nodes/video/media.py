@@ -95,10 +95,12 @@ def picture_stream(name: str, container: av.container.InputContainer) -> av.Vide
 
 def read_only(stream: av.stream.Stream) -> None:
     """Have the demuxer skip the other streams: it would keep an index even of packets nobody reads."""
-    from av.stream import Discard
+    import av.stream
 
+    if not hasattr(av.stream, "Discard"):  # PyAV before 17 reads them all
+        return
     for other in stream.container.streams:
-        other.discard = Discard.default if other is stream else Discard.all
+        other.discard = av.stream.Discard.default if other is stream else av.stream.Discard.all
 
 
 def sound_stream(container: av.container.InputContainer) -> av.AudioStream | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .pixels import COLOUR_TAGS
+
 if TYPE_CHECKING:
     import av
 
@@ -60,8 +62,9 @@ def _video_stream(
     context.pix_fmt = first.format.name
     context.time_base = plan.tick
     context.thread_count = plan.settings.threads
-    for tag in ("color_range", "colorspace", "color_primaries", "color_trc"):
-        setattr(context, tag, getattr(first, tag))
+    for tag in COLOUR_TAGS:
+        if hasattr(first, tag):
+            setattr(context, tag, getattr(first, tag))
     if plan.settings.video_codec == "hevc" and plan.settings.container in ("mp4", "mov"):
         context.codec_tag = "hvc1"  # what Apple's players look for
     if plan.settings.video_codec == "ffv1":

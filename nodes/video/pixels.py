@@ -21,7 +21,9 @@ SMPTE170M_SWS = 5
 _SWS_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """swscale's number for each AVColorSpace that it can convert."""
 
-ALGORITHMS = ("bilinear", "bicubic", "lanczos", "area", "spline", "nearest", "fast bilinear")
+COLOUR_TAGS = ("colorspace", "color_range", "color_primaries", "color_trc")
+
+ALGORITHMS = ("bilinear", "bicubic", "lanczos", "area", "nearest", "fast bilinear")
 """Scaling algorithms of swscale, by the names users see."""
 
 _SWS_NAMES = {"nearest": "POINT", "fast bilinear": "FAST_BILINEAR"}
@@ -95,15 +97,16 @@ class Recolour:
             dst_colorspace=_SWS_MATRICES.get(kept[0], SMPTE170M_SWS),
             src_color_range=FULL_RANGE if frame.color_range == FULL_RANGE else LIMITED_RANGE,
             dst_color_range=FULL_RANGE if kept[1] else LIMITED_RANGE,
-            threads=1,
+            **_one_thread(),
         )
         return copy_colour(self.reference, made)
 
 
 def copy_colour(given: av.VideoFrame, made: av.VideoFrame) -> av.VideoFrame:
     """Tag `made` with the colour matrix, range, primaries and transfer of `given`; returns `made`."""
-    for tag in ("colorspace", "color_range", "color_primaries", "color_trc"):
-        setattr(made, tag, getattr(given, tag))
+    for tag in COLOUR_TAGS:
+        if hasattr(given, tag):  # PyAV before 17 shows no primaries and transfer of a frame
+            setattr(made, tag, getattr(given, tag))
     return made
 
 
@@ -112,6 +115,13 @@ def keep_matrix(given: av.VideoFrame, made: av.VideoFrame) -> av.VideoFrame:
     if not made.format.is_rgb and matrix_of(made) != matrix_of(given):
         made.colorspace = matrix_of(given)
     return made
+
+
+def _one_thread() -> dict[str, int]:
+    """Scaling runs beside decoding and encoding, which use the other cores; PyAV before 17 has no choice."""
+    import av
+
+    return {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 
 
 class Converter:
@@ -141,8 +151,16 @@ class Converter:
             colours = _SWS_MATRICES.get(matrix_of(frame), SMPTE170M_SWS)
             matrix = {"src_colorspace": colours, "dst_colorspace": colours}
         made = self._reformatter.reformat(
-            frame, self.width, self.height, wanted, interpolation=self.interpolation, threads=1, **matrix
+            frame,
+            self.width,
+            self.height,
+            wanted,
+            interpolation=self.interpolation,
+            **matrix,
+            **_one_thread(),
         )
+        if matrix and frame.format.is_rgb:
+            made.colorspace = matrix_of(frame)
         return keep_matrix(frame, made)
 
 

@@ -97,7 +97,7 @@ def _indexed_times(stream: av.VideoStream) -> np.ndarray | None:
     """Decoding times in ticks, where the container's header lists every picture (mp4, mov, avi)."""
     import numpy as np
 
-    entries = stream.index_entries
+    entries = getattr(stream, "index_entries", ())  # PyAV before 17 shows none: packets tell instead
     if not stream.frames or len(entries) != stream.frames:
         return None
     return np.fromiter((entry.timestamp for entry in entries if not entry.is_discard), np.int64)
