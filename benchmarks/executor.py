@@ -60,8 +60,8 @@ class Stub{number}:
 _TORCH_CHECK = """
 import sys
 from kinograph.host.cli import main
-code = main(sys.argv[1:])
-print(code, "torch" in sys.modules)
+assert main(sys.argv[1:]) == 0
+print("torch" in sys.modules)
 """
 
 
@@ -152,28 +152,25 @@ def _imports(rounds: int) -> Samples:
 
 
 def _import_seconds(environment: dict[str, str], *arguments: str) -> float:
-    command = [sys.executable, "-c", _IMPORT, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    return float(_output([sys.executable, "-c", _IMPORT, *arguments], environment))
+
+
+def _output(command: list[str], environment: dict[str, str]) -> str:
+    """Standard output of a process that must succeed."""
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"a benchmarked process failed:\n{done.stderr}")
+    return done.stdout
 
 
 def _starts(rounds: int) -> tuple[Samples, bool]:
     with _three_node_graph() as (arguments, environment):
-        start = functools.partial(
-            subprocess.run,
-            [sys.executable, "-m", "kinograph.host.cli", *arguments],
-            env=environment,
-            capture_output=True,
-            check=True,
-        )
+        command = [sys.executable, "-m", "kinograph.host.cli", *arguments]
+        start = functools.partial(_output, command, environment)
         start()
         samples = interleave({"three nodes": lambda: seconds(start)}, rounds)
-        check = [sys.executable, "-c", _TORCH_CHECK, *arguments]
-        done = subprocess.run(check, env=environment, capture_output=True, text=True, check=True)
-        code, torch_imported = done.stdout.split()[-2:]
-        if code != "0":
-            raise RuntimeError(f"the benchmark's graph failed: {done.stderr}")
-    return samples, torch_imported == "True"
+        checked = _output([sys.executable, "-c", _TORCH_CHECK, *arguments], environment)
+    return samples, checked.split()[-1] == "True"
 
 
 @contextmanager
