@@ -1,0 +1,52 @@
+"""Key layouts in which Wan 2.1 VAE weights are found, all turned into the published one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+RESNET = {
+    "norm1": "residual.0",
+    "conv1": "residual.2",
+    "norm2": "residual.3",
+    "conv2": "residual.6",
+    "conv_shortcut": "shortcut",
+}
+ENDS = {"conv_in": "conv1", "norm_out": "head.0", "conv_out": "head.2"}
+MIDDLE = {"resnets.0": "middle.0", "attentions.0": "middle.1", "resnets.1": "middle.2"}
+
+
+def is_diffusers(weights: Mapping[str, Tensor]) -> bool:
+    """Whether the keys are those of diffusers' `AutoencoderKLWan`."""
+    return "post_quant_conv.weight" in weights and "decoder.conv_in.weight" in weights
+
+
+def to_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename diffusers' keys to the published layout; other layouts come back unchanged."""
+    if not is_diffusers(weights):
+        return dict(weights)
+    per_level = 1 + max(int(key.split(".")[4]) for key in weights if ".up_blocks.0.resnets." in key)
+    return {_published(key, per_level): tensor for key, tensor in weights.items()}
+
+
+def _published(key: str, per_level: int) -> str:
+    side, _, rest = key.partition(".")
+    if side in ("quant_conv", "post_quant_conv"):
+        return f"{'conv1' if side == 'quant_conv' else 'conv2'}.{rest}"
+    if found := re.match(r"mid_block\.(\w+\.\d)\.(.+)", rest):
+        return f"{side}.{MIDDLE[found[1]]}.{_layer(found[2])}"
+    if found := re.match(r"down_blocks\.(\d+)\.(.+)", rest):
+        return f"{side}.downsamples.{found[1]}.{_layer(found[2])}"
+    if found := re.match(r"up_blocks\.(\d)\.(resnets|upsamplers)\.(\d)\.(.+)", rest):
+        level, kind, index = int(found[1]), found[2], int(found[3])
+        position = level * (per_level + 1) + (index if kind == "resnets" else per_level)
+        return f"{side}.upsamples.{position}.{_layer(found[4])}"
+    name, _, leaf = rest.partition(".")
+    return f"{side}.{ENDS[name]}.{leaf}"
+
+
+def _layer(name: str) -> str:
+    first, dot, leaf = name.partition(".")
+    return f"{RESNET.get(first, first)}{dot}{leaf}"

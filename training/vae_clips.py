@@ -1,0 +1,69 @@
+"""Clips that the video autoencoder learns from: procedural ones, and crops of real films."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..nodes.synthetic.sampling import ClipOptions, sample_clip
+from ..nodes.synthetic.stage import render_frame
+
+KINDS = ("objects", "objects", "objects", "mixed", "talking_face")
+FIRST_UNSEEN_SEED = 2**40
+"""Seeds from here on are never trained on."""
+
+
+def procedural_clip(seed: int, frames: int, size: int) -> np.ndarray:
+    """The clip of a seed: uint8 [T,H,W,3]."""
+    kind = KINDS[seed % len(KINDS)]
+    seconds = max(frames, 2) / 24
+    options = ClipOptions(size, size, seconds=seconds, kind=kind, max_objects=3, scene_seconds=0.6)
+    clip = sample_clip(seed, options)
+    return np.stack([render_frame(clip, i / 24) for i in range(frames)])
+
+
+def read_film(path: Path, height: int = 160) -> np.ndarray:
+    """A whole short film, scaled to `height` rows: uint8 [T,H,W,3]."""
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        width = round(stream.width * height / stream.height / 2) * 2
+        frames = [f.reformat(width, height, "rgb24").to_ndarray() for f in container.decode(stream)]
+    return np.stack(frames)
+
+
+def real_clip(films: list[np.ndarray], rng: random.Random, frames: int, size: int) -> np.ndarray:
+    """A random crop of a random film, sometimes mirrored: uint8 [T,H,W,3]."""
+    film = rng.choice(films)
+    t, y, x = (rng.randrange(n - m + 1) for n, m in zip(film.shape, (frames, size, size), strict=False))
+    clip = film[t : t + frames, y : y + size, x : x + size]
+    return clip[:, :, ::-1] if rng.random() < 0.5 else clip
+
+
+def clip_batch(
+    seed: int, batch: int, frames: int, size: int, films: list[np.ndarray], real_share: float
+) -> Tensor:
+    """The training clips numbered from `seed` on: float [B,3,T,H,W] in −1..1."""
+    clips = []
+    for number in range(seed, seed + batch):
+        rng = random.Random(number)
+        real = bool(films) and rng.random() < real_share
+        made = real_clip(films, rng, frames, size) if real else procedural_clip(number, frames, size)
+        clips.append(made)
+    return to_pixels(np.stack(clips))
+
+
+def to_pixels(clips: np.ndarray) -> Tensor:
+    """uint8 [B,T,H,W,3] → float [B,3,T,H,W] in −1..1."""
+    return torch.from_numpy(clips).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+
+
+def unseen_clips(count: int, frames: int, size: int) -> Tensor:
+    """Procedural clips that training never draws: float [B,3,T,H,W] in −1..1."""
+    clips = [procedural_clip(FIRST_UNSEEN_SEED + i, frames, size) for i in range(count)]
+    return to_pixels(np.stack(clips))
