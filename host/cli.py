@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,25 +25,51 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command and return its exit code: 0 done, 1 failed, 2 bad arguments or an invalid graph."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a console that lacks a sign is no reason to fail
-    options = _parser(given).parse_args(given)
+    _prepare_streams()
+    options = None
     try:
-        return options.run(options)
+        options = _parser(given).parse_args(given)
+        code = options.run(options)
     except UsageError as error:
-        print(f"kinograph {options.command}: {error}", file=sys.stderr)
-        if getattr(options, "json", False):
-            from .failures import Failure
-            from .report import Report
-
-            print(json.dumps(Report("invalid", errors=[Failure(str(error))]).as_dict()))
-        return 2
+        code = _cut_short(options, "invalid", str(error))
     except KeyboardInterrupt:
-        print(f"kinograph {options.command}: cancelled", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output left, as `| head` does: not an error to report
-        return 1
+        code = _cut_short(options, "cancelled", "cancelled")
+    except BrokenPipeError:  # the reader of our output left, as `| head` does: not an error to report
+        code = 1
+    except OSError as error:
+        code = _cut_short(options, "failed", str(error))
+    return code if _is_all_out() else 1
+
+
+def _prepare_streams() -> None:
+    # A process without a console has no streams, and one whose console lacks a sign is no reason to fail.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
+
+
+def _cut_short(options: argparse.Namespace | None, status: str, message: str) -> int:
+    """Tell why a command ended before its own report, as JSON too where that was asked for."""
+    from .failures import Failure
+    from .report import Report
+
+    print(f"kinograph {options.command}: {message}" if options else f"kinograph: {message}", file=sys.stderr)
+    report = Report(status, errors=[] if status == "cancelled" else [Failure(message)])
+    if getattr(options, "json", False):
+        print(json.dumps(report.as_dict()))
+    return report.exit_code
+
+
+def _is_all_out() -> bool:
+    """Whether standard output took everything; what it did not take is thrown away."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"kinograph: standard output cannot be written: {error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _parser(given: list[str]) -> argparse.ArgumentParser:

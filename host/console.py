@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -100,8 +101,9 @@ class Console:
         return "  ".join(parts)
 
     def _write(self, text: str) -> None:
-        self.stream.write(text)
-        self.stream.flush()
+        with suppress(OSError):  # the watcher left, as a closed terminal does: the work goes on
+            self.stream.write(text)
+            self.stream.flush()
 
 
 def _clock_time(seconds: float) -> str:

@@ -54,3 +54,11 @@ def test_long_times_show_hours():
     clock.now = 60
     console.advanced(1, 100)
     assert "1:39:00 left" in console.stream.getvalue()
+
+
+def test_the_work_goes_on_when_the_terminal_is_gone():
+    class Gone(Screen):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    encode(Gone(terminal=True), frames=2)
