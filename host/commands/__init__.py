@@ -6,6 +6,21 @@ check failed, 2 bad arguments or an invalid graph. A `UsageError` is printed and
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 
 class UsageError(Exception):
     """The command cannot start as asked; the message says what was found, what is needed and the remedy."""
+
+
+def add_pack_option(parser: argparse.ArgumentParser) -> None:
+    """`--pack DIR`, any number of times."""
+    parser.add_argument(
+        "--pack",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="another pack whose nodes to load",
+    )

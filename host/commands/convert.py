@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import UsageError
+from ..whole_file import whole_file
+from . import UsageError, add_pack_option
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--object-info", type=Path, metavar="FILE", help="a saved /object_info of the ComfyUI to convert for"
     )
-    parser.add_argument(
-        "--pack",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="another pack whose nodes it uses",
-    )
+    add_pack_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,16 +40,30 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _object_info(options: argparse.Namespace) -> dict[str, Any]:
+    from ..graph import WorkflowError, parse_json
+
     if options.object_info is None:
         from ..session import open_session
 
-        return open_session(packs=options.pack).object_info()
+        session = open_session(packs=options.pack)
+        for problem in session.problems:
+            print(f"warning: {problem}", file=sys.stderr)
+        return session.object_info()
     try:
-        return json.loads(options.object_info.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = parse_json(options.object_info.read_bytes())
+    except (OSError, WorkflowError) as error:
         raise UsageError(
             f"--object-info {options.object_info}: {error}; save http://…/object_info"
         ) from error
+    if not isinstance(found, dict) or not all(map(_describes_a_node, found.values())):
+        raise UsageError(
+            f"--object-info {options.object_info} does not describe nodes; save http://…/object_info"
+        )
+    return found
+
+
+def _describes_a_node(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("input"), dict)
 
 
 def _targets(options: argparse.Namespace) -> list[Path | None]:
@@ -83,10 +91,7 @@ def _convert(workflow: Path, target: Path | None, object_info: dict[str, Any]) -
         prompt = to_prompt(read_workflow(workflow), object_info)
     except WorkflowError as error:
         for problem in error.problems:
-            print(f"{workflow}: {problem}", file=sys.stderr)
-        return False
-    except OSError as error:
-        print(f"{workflow}: cannot be read ({error.strerror})", file=sys.stderr)
+            print(problem if str(workflow) in problem else f"{workflow}: {problem}", file=sys.stderr)
         return False
     text = json.dumps(prompt, indent=2, ensure_ascii=False)
     if target is None:
@@ -95,5 +100,6 @@ def _convert(workflow: Path, target: Path | None, object_info: dict[str, Any]) -
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.resolve() == workflow.resolve():
         raise UsageError(f"{workflow} would be overwritten; name another file or folder with -o")
-    target.write_text(f"{text}\n", encoding="utf-8")
+    with whole_file(str(target)) as path:
+        Path(path).write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
     return True

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
+
+from . import add_pack_option
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Further packs, and the form of the list."""
-    parser.add_argument("--pack", type=Path, action="append", default=[], metavar="DIR", help="another pack")
+    add_pack_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
 
 

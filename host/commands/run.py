@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ..session import open_session
+from . import add_pack_option
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where loaders look (default: $KINOGRAPH_HOME/input or ./input)",
     )
     add("--output", type=Path, metavar="DIR", help="where savers write (default: …/output)")
-    add(
-        "--pack",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="another pack whose nodes it uses",
-    )
+    add_pack_option(parser)
     add("--partial", action="store_true", help="run the valid outputs of a graph that has invalid ones too")
     add("--disable-metadata", action="store_true", help="do not write the graph into the files")
     add("--quiet", action="store_true", help="show no progress")

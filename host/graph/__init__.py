@@ -4,7 +4,7 @@ from .convert import to_prompt
 from .document import Workflow
 from .errors import MissingNode, MissingNodes, WorkflowError
 from .overrides import apply_overrides
-from .reading import is_prompt, read_workflow
+from .reading import is_prompt, parse_json, read_workflow
 
 __all__ = [
     "MissingNode",
@@ -13,6 +13,7 @@ __all__ = [
     "WorkflowError",
     "apply_overrides",
     "is_prompt",
+    "parse_json",
     "read_workflow",
     "to_prompt",
 ]

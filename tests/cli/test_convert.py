@@ -72,3 +72,29 @@ def test_what_cannot_be_told_apart_or_would_be_overwritten_is_refused(kinograph,
     code, _, err = kinograph("convert", original, saved("other/a.json"), "-o", home / "prompts")
     assert code == 2 and "several graphs are named a.json" in err
     assert kinograph("convert", original, "--object-info", home / "absent.json")[0] == 2
+
+
+def test_an_object_info_that_describes_no_nodes_is_refused(kinograph, saved, home):
+    for text in ("[]", '{"EmptyImage": 3}', "[" * 5000):
+        (home / "info.json").write_text(text)
+        code, _, err = kinograph("convert", saved("a.json"), "--object-info", home / "info.json")
+        assert code == 2 and "save http" in err
+
+
+def test_a_graph_is_named_once_in_its_error(kinograph, saved, home):
+    (home / "broken.json").write_text("{")
+    _, _, err = kinograph("convert", home / "broken.json")
+    assert err.count("broken.json") == 1
+
+
+def test_a_pack_that_does_not_load_is_told(kinograph, saved, home):
+    (home / "pack").mkdir()
+    (home / "pack" / "__init__.py").write_text("import absent_package\n")
+    assert "absent_package" in kinograph("convert", saved("a.json"), "--pack", home / "pack")[2]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_of_error(kinograph, saved):
+    graph = saved("a.json")
+    code, _, err = kinograph("convert", graph, "-o", graph / "inside" / "b.json")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "Traceback" not in err
