@@ -90,6 +90,8 @@ def run_failure(error: Mapping[str, Any], prompt: Mapping[str, Any]) -> Failure:
     remedy = None
     if any(sign in message for sign in _FULL_DISK):
         remedy = "free some space, or pass --output DIR on a disk that has it; nothing half-written was kept"
+    elif message.startswith("[Errno "):
+        remedy = "see to this file or folder, or name another with --input or --output"
     elif kind in _BUG_TYPES:
         remedy, message = _BUG, f"{kind}: {message}"
     return Failure(message or kind, remedy, **_place(prompt, error["node_id"]))

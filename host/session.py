@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .commands import UsageError
+from .writable import obstacle
 
 if TYPE_CHECKING:
     from .execution.definition import NodeDefinition
@@ -70,6 +71,8 @@ def open_session(
             raise UsageError(f"--input {input_folder} is not a folder; name one that exists")
         folder_paths.set_input_directory(str(input_folder))
     if output_folder is not None:
+        if reason := obstacle(output_folder):
+            raise UsageError(f"--output {output_folder}: {reason}; name a folder of yours")
         folder_paths.set_output_directory(str(output_folder))
     session = Session()
     session.add(load_core())

@@ -133,6 +133,8 @@ def check_portable(name: str) -> None:
 
 
 def _annotation(name: str) -> tuple[str, str]:
+    if not isinstance(name, str):  # an API prompt may hold any JSON here
+        raise PathRefused(f"{name!r:.60} is not a name; write one, e.g. 'takes/clip.mp4'")
     annotated = _ANNOTATED.fullmatch(name)
     return (annotated["name"], annotated["folder"]) if annotated else (name, "input")
 

@@ -19,8 +19,10 @@ def input_file(name: str) -> Path:
     """The file that a loader's widget names, e.g. "clip.mp4", "day 1/clip.mp4" or "clip.mp4 [output]".
 
     Raises:
-        ValueError: the name leaves its folder, also through a symbolic link, or no such file exists.
+        ValueError: it is no text, leaves its folder, also through a symbolic link, or no such file exists.
     """
+    if not isinstance(name, str):
+        raise ValueError(f"{name!r:.60} is not the name of a file; choose one")
     path = Path(folder_paths.get_annotated_filepath(name))
     if not path.is_file():
         raise ValueError(f"there is no file {path}; copy it there, choose another, or pass --input DIR")

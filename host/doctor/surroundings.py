@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..memory import available_mb
+from ..writable import existing_part, obstacle
 from .finding import Finding
 
 DISK_MB = 2000
@@ -31,22 +31,13 @@ def findings() -> Iterator[Finding]:
 
 
 def _writable(subject: str, folder: Path) -> Finding:
-    place = _existing(folder)
-    if not place.is_dir():
-        return Finding(subject, "problem", f"{place} is a file", "move it away, or set KINOGRAPH_HOME")
-    if not os.access(place, os.W_OK | os.X_OK):
-        return Finding(
-            subject, "problem", f"{place} cannot be written", "set KINOGRAPH_HOME to a folder of yours"
-        )
-    return Finding(subject, "ok", str(folder) if place == folder else f"{folder}, made when needed")
-
-
-def _existing(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    if reason := obstacle(folder):
+        return Finding(subject, "problem", reason, "set KINOGRAPH_HOME to a folder of yours")
+    return Finding(subject, "ok", str(folder) if folder.exists() else f"{folder}, made when needed")
 
 
 def _disk(folder: Path) -> Finding:
-    free = shutil.disk_usage(_existing(folder)).free / 1e6
+    free = shutil.disk_usage(existing_part(folder)).free / 1e6
     found = f"{free / 1000:.1f} GB free for output"
     if free < DISK_MB:
         return Finding("disk", "problem", found, "free some space, or pass --output DIR on another disk")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from os import PathLike
@@ -25,15 +24,16 @@ def read_workflow(source: str | PathLike[str] | Mapping[str, Any]) -> Workflow:
             or the parsed JSON itself.
 
     Raises:
-        WorkflowError: not JSON, not a workflow, over 64 MiB, nested over 100 levels, or a part of
-            the wrong type; the message names the file and the part.
-        OSError: the file cannot be read.
+        WorkflowError: the file cannot be read, is not JSON, not a workflow, over 64 MiB, nested over
+            100 levels, or has a part of the wrong type; the message names the file and the part.
     """
     if isinstance(source, Mapping):
         return _recognised(source)
     path = Path(source)
     try:
         return _recognised(_load(path))
+    except OSError as error:
+        raise WorkflowError(f"{path}: cannot be read: {error.strerror}") from error
     except WorkflowError as error:
         raise WorkflowError(
             f"{path}: {error}", [f"{path}: {problem}" for problem in error.problems]
@@ -89,13 +89,21 @@ def _load(path: Path) -> Any:
 def _recognised(data: Any) -> Workflow:
     if is_prompt(data):
         _refuse_depth(data)
-        return Workflow(Graph({}, {}), prompt=copy.deepcopy(dict(data)))
+        _refuse_odd_titles(data)
+        return Workflow(Graph({}, {}), prompt={key: {"inputs": {}, **node} for key, node in data.items()})
     if isinstance(data, Mapping) and isinstance(data.get("nodes"), list):
         _refuse_depth(data)
         return parse_workflow(data)
     if isinstance(data, Mapping) and is_prompt(data.get("prompt")):
         return _recognised(data["prompt"])
     raise WorkflowError("is JSON but no workflow: neither a list of nodes nor nodes with a class_type")
+
+
+def _refuse_odd_titles(prompt: Mapping[str, Any]) -> None:
+    for identity, node in prompt.items():
+        meta = node.get("_meta", {})
+        if not isinstance(meta, Mapping) or not isinstance(meta.get("title") or "", str):
+            raise WorkflowError(f'node {identity}: _meta is {meta!r:.60}, not {{"title": a text}}')
 
 
 def _refuse_depth(data: Any) -> None:

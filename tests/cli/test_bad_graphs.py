@@ -158,8 +158,41 @@ def test_a_graph_that_saves_nothing_says_so(kinograph, graph):
     assert "Encode Video" in error["remedy"]
 
 
+@pytest.mark.parametrize("meta", [3, [], {"title": ["a"]}])
+def test_a_title_that_is_no_text_is_refused(kinograph, graph, meta):
+    graph["2"]["_meta"] = meta
+    (error,) = refused(kinograph("run", graph, "--set", "3.codec=x", "--json"))
+    assert "node 2" in error["message"]
+
+
+def test_a_node_without_inputs_lacks_those_it_requires(kinograph, graph):
+    del graph["2"]["inputs"]
+    errors = refused(kinograph("run", graph, "--set", "2.start=1", "--json"))
+    assert ("2", "video") in [(error["node"], error["input"]) for error in errors]
+
+
+@pytest.mark.parametrize("file", [3, 1.5, True, ["a"], {"a": 1}])
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_file_name_that_is_no_text_is_refused(kinograph, loader, file):
+    graph = {
+        "1": {"class_type": loader, "inputs": {LOADERS[loader]: file}},
+        "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
+    }
+    (error,) = refused(kinograph("run", graph, "--json"))
+    assert (error["node"], error["input"]) == ("1", LOADERS[loader])
+
+
 def test_arguments_that_name_nothing_end_with_two(kinograph, graph, home):
     (error,) = refused(kinograph("run", home / "absent.json", "--json"))
     assert "absent.json" in error["message"]
     assert kinograph("run", graph, "--input", home / "absent")[0] == 2
     assert kinograph("run", graph, "--pack", home / "absent")[0] == 2
+    in_a_file = home / "input" / "clip.mp4" / "output"
+    (error,) = refused(kinograph("run", graph, "--output", in_a_file, "--json"))
+    assert "clip.mp4 is a file" in error["message"]
+
+
+def test_a_temp_folder_that_cannot_be_made_is_refused_with_a_remedy(kinograph, graph, home):
+    (home / "temp").write_text("in the way")
+    (error,) = refused(kinograph("run", graph, "--json"))
+    assert "KINOGRAPH_HOME" in error["message"]
