@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -12,15 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .cancel import cancel_on_signals
+from .commands import UsageError
 from .console import Console
 from .failures import Failure, run_failure, saved_files, title_of, validation_failures
 from .report import Report
 from .session import Session
+from .writable import obstacle
 
 if TYPE_CHECKING:
     from .execution.run import Run
 
 Prompt = dict[str, Any]
+
+_RUNS_HERE = f"run-{platform.node()}-"
+"""How the temp folders of runs on this machine begin; others may share the disk."""
 
 
 def run_workflow(
@@ -51,8 +58,6 @@ def run_workflow(
         prompt, document = read_prompt(workflow, session, settings)
     except WorkflowError as error:
         return Report("invalid", errors=[Failure(problem) for problem in error.problems])
-    except OSError as error:
-        return Report("invalid", errors=[Failure(f"{workflow} cannot be read ({error.strerror})")])
     validation = validate_prompt(prompt, session.definitions)
     errors = validation_failures(validation, prompt)
     if validation.error or (errors and not partial):
@@ -81,12 +86,19 @@ def read_prompt(
 
 @contextmanager
 def temporary_folder() -> Iterator[None]:
-    """A temp folder for the nodes of one run, on the disk of the others, removed at the end."""
+    """A temp folder for the nodes of one run, on the disk of the others, removed at the end.
+
+    Raises:
+        UsageError: the temp directory cannot be written.
+    """
     import folder_paths
 
     home = folder_paths.get_temp_directory()
+    if reason := obstacle(Path(home)):
+        raise UsageError(f"no temporary files in {home}: {reason}; set KINOGRAPH_HOME to a folder of yours")
     os.makedirs(home, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix="run-", dir=home)
+    _remove_abandoned(Path(home))
+    folder = tempfile.mkdtemp(prefix=f"{_RUNS_HERE}{os.getpid()}-", dir=home)
     folder_paths.set_temp_directory(folder)
     try:
         yield
@@ -95,6 +107,20 @@ def temporary_folder() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # another run has its folder there
             os.rmdir(home)
+
+
+def _remove_abandoned(home: Path) -> None:
+    """Remove what runs of this machine left behind that were killed before they could."""
+    for folder in home.glob(f"{glob.escape(_RUNS_HERE)}*"):
+        process = folder.name.removeprefix(_RUNS_HERE).partition("-")[0]
+        if process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    import psutil
+
+    return psutil.pid_exists(process)
 
 
 def _execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -16,6 +17,10 @@ ON_A_FULL_DISK = (
     "import resource, sys; from kinograph.host.cli import main; "
     "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); sys.exit(main(sys.argv[1:]))"
 )
+PREVIEW = {
+    "1": {"class_type": "PrimitiveInt", "inputs": {"value": 1}},
+    "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
+}
 IMAGE = {"width": 2048, "height": 2048, "batch_size": 1, "color": 255}
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
 
@@ -64,11 +69,16 @@ def test_a_signal_cancels_and_removes_what_was_begun(endless, home, sent):
     assert not (home / "temp").exists()
 
 
-def test_a_killed_process_leaves_nothing_under_the_final_name(endless, home):
+def test_a_killed_process_leaves_nothing_under_the_final_name(endless, home, kinograph):
     process = started(endless, home)
     process.kill()
     process.communicate(timeout=20)
     assert visible(home) == []
+    assert len(list((home / "temp").iterdir())) == 1
+    running = home / "temp" / f"run-{platform.node()}-{os.getpid()}-abc"
+    running.mkdir()
+    assert kinograph("run", PREVIEW)[0] == 0
+    assert list((home / "temp").iterdir()) == [running]
 
 
 def test_a_node_that_never_looks_is_interrupted(home):
