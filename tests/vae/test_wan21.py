@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-
 from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
 from kinograph.nodes.vae.wan21_layouts import to_published
 
