@@ -44,7 +44,10 @@ class VideoSpec:
 
 
 class Frame(NamedTuple):
-    """A decoded picture and the time, in seconds from the video's start, at which it appears."""
+    """A decoded picture and the time, in seconds from the video's start, at which it appears.
+
+    The same picture may be yielded twice and read by others: make a new one, never change its pixels.
+    """
 
     image: av.VideoFrame
     time: Fraction

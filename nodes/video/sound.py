@@ -42,16 +42,6 @@ def exactly(pieces: Iterable[np.ndarray], channels: int, samples: int) -> Iterat
     yield from silence(channels, missing)
 
 
-def without_first(pieces: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray]:
-    """Drop the first `samples` of the pieces."""
-    for piece in pieces:
-        if samples >= piece.shape[1]:
-            samples -= piece.shape[1]
-        else:
-            yield piece[:, samples:]
-            samples = 0
-
-
 def placed(timed: Iterable[tuple[int, np.ndarray]], channels: int, tolerance: int) -> Iterator[np.ndarray]:
     """Join pieces that tell where they belong into gapless sound from sample 0 on.
 

@@ -7,7 +7,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -201,7 +201,7 @@ class FileSource(MediaSource):
 class BytesSource(MediaSource):
     """A video file held in memory, as some nodes hand over (a `BytesIO`)."""
 
-    data: bytes
+    data: bytes = field(repr=False)
 
     @property
     def name(self) -> str:
