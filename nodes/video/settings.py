@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -78,8 +79,8 @@ class EncodeSettings:
         return VIDEO_CODECS[self.video_codec]
 
 
-def _one_of(what: str, value: str, known: object) -> None:
-    if value not in known:
+def _one_of(what: str, value: str, known: Iterable[str]) -> None:
+    if value not in tuple(known):  # a prompt may hold any JSON here, which a dict could not look up
         raise VideoError(f"no {what} {value!r}; choose one of {', '.join(known) or 'none'}")
 
 

@@ -166,6 +166,7 @@ def test_a_damaged_source_leaves_nothing(folders, clip):
         ({"filename_prefix": "../clip"}, "leads outside the folder"),
         ({"filename_prefix": "/tmp/clip"}, "absolute path"),
         ({"filename_prefix": "clip?"}, "Windows"),
+        ({"container": {"mp4": 1}}, "choose one of mp4"),
         ({"container": "gif", "codec": "h264"}, "choose one of gif"),
         ({"container": "webm", "audio_codec": "aac"}, "choose one of opus"),
         ({"crf": 60.0}, "crf of 0 to 51"),
