@@ -132,6 +132,7 @@ class _Tape:
         try:
             self._packets.extend((self._file.seek(0, 2), packet.size))
             self._file.write(bytes(packet))
+            self._file.flush()  # a full disk shows here, not at a later read
         except OSError as error:
             raise VideoError(
                 f"frames cannot be kept in the temporary folder ({error}); free disk space"
