@@ -92,6 +92,7 @@ def _bare_loop(source: Path, target: Path, preset: str) -> None:
         stream.codec_context.thread_count = CODEC_THREADS
         for frame in given.decode(picture):
             scaled = scaler.reformat(frame, *SCALED, interpolation=Interpolation.BICUBIC, threads=1)
+            scaled.pict_type = 0  # else the encoder repeats the source's frame types instead of choosing
             made.mux(stream.encode(scaled))
         made.mux(stream.encode(None))
 
@@ -156,7 +157,9 @@ def _make_detailed(path: Path, frames: int) -> None:
         for index, frame in enumerate(given.decode(video=0)):
             if index == frames:
                 break
-            made.mux(stream.encode(frame.reformat(format="yuv420p")))
+            plain = frame.reformat(format="yuv420p")
+            plain.pict_type = 0  # the test picture is all key frames
+            made.mux(stream.encode(plain))
         made.mux(stream.encode(None))
 
 

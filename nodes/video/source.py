@@ -84,8 +84,8 @@ class MediaSource(Recipe):
 
     def _decoded_from(self, target: Fraction | None) -> Iterator[Frame]:
         """Decode from the key frame before `target`, or from the very beginning where it is None."""
-        timeline = self.facts.timeline
-        shown = FilterChain(self.facts.filters)
+        facts = self.facts
+        timeline, shown = facts.timeline, FilterChain(facts.filters)
         time = Fraction(-1)
         with self._opened() as container:
             stream = picture_stream(self.name, container)
@@ -97,19 +97,12 @@ class MediaSource(Recipe):
                     time = position / timeline.fps
                 else:
                     time = timeline.time_of(picture.pts * stream.time_base)
-                yield Frame(self._conformed(shown(picture)), time)
+                yield Frame(_conformed(shown(picture), facts.spec), time)
         if 0 <= time < timeline.last or (time < 0 and target is None):
             raise VideoError(
                 f"{self.name} is cut short: its pictures end at {float(max(time, 0)):.2f} s, its index at "
                 f"{float(timeline.last):.2f} s; fetch it again, or trim it to the part that is there"
             )
-
-    def _conformed(self, image: av.VideoFrame) -> av.VideoFrame:
-        """Scale a picture whose stream changes its size or format midway to the first one's."""
-        spec = self.spec
-        if (image.width, image.height, image.format.name) == (spec.width, spec.height, spec.pixel_format):
-            return image
-        return image.reformat(spec.width, spec.height, spec.pixel_format)
 
     def audio(self, start: Fraction = Fraction(0)) -> Iterator[np.ndarray]:
         spec = self.spec.audio
@@ -140,6 +133,13 @@ class MediaSource(Recipe):
             for made in resampler.resample(frame):
                 yield index, made.to_ndarray()
                 index += made.samples
+
+
+def _conformed(image: av.VideoFrame, spec: VideoSpec) -> av.VideoFrame:
+    """Scale a picture whose stream changes its size or format midway to the first one's."""
+    if (image.width, image.height, image.format.name) == (spec.width, spec.height, spec.pixel_format):
+        return image
+    return image.reformat(spec.width, spec.height, spec.pixel_format)
 
 
 @lru_cache(maxsize=256)
