@@ -27,10 +27,12 @@ _BUG_TYPES = {
     "NameError",
     "NotImplementedError",
     "RuntimeError",
+    "SystemExit",
     "TypeError",
     "UnboundLocalError",
     "ZeroDivisionError",
 }
+_OUT_OF_MEMORY = " ran out of memory: "  # the executor has added what to do
 _FULL_DISK = ("No space left on device", "File too large", "Disk quota exceeded")
 
 
@@ -92,7 +94,7 @@ def run_failure(error: Mapping[str, Any], prompt: Mapping[str, Any]) -> Failure:
         remedy = "free some space, or pass --output DIR on a disk that has it; nothing half-written was kept"
     elif message.startswith("[Errno "):
         remedy = "see to this file or folder, or name another with --input or --output"
-    elif kind in _BUG_TYPES:
+    elif kind in _BUG_TYPES and _OUT_OF_MEMORY not in message:
         remedy, message = _BUG, f"{kind}: {message}"
     return Failure(message or kind, remedy, **_place(prompt, error["node_id"]))
 

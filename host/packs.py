@@ -82,7 +82,7 @@ def _require_stand_ins() -> None:
 def _imported(place: Path) -> ModuleType:
     """The pack's module, under the name that ComfyUI would give it."""
     file = place / "__init__.py" if place.is_dir() else place
-    if not file.is_file():
+    if not file.is_file() or file.suffix != ".py":
         raise FileNotFoundError(f"{place} is neither a folder with an __init__.py nor a Python file")
     name = str(place).replace(".", "_x_") if place.is_dir() else str(place.with_suffix(""))
     spec = importlib.util.spec_from_file_location(name, file)

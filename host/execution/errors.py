@@ -67,6 +67,13 @@ def _shown(value: Any) -> Any:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a device had no memory left; told by name, since torch need not be loaded."""
-    return any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+def without_memory(error: BaseException) -> str | None:
+    """Who had no memory left, "device" or "machine"; None where that was not the error.
+
+    Told by name, since torch need not be loaded; where the CPU has none left it raises a plain RuntimeError.
+    """
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "OutOfMemoryError" in names:
+        return "device"
+    lacks = "MemoryError" in names or "DefaultCPUAllocator: can't allocate" in str(error)
+    return "machine" if lacks else None

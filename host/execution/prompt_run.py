@@ -96,7 +96,7 @@ class PromptRun:
             self._report.interrupted(self._node)
         except CycleError as error:
             self._report.caught_in_cycle(error)
-        except Exception as error:  # whatever a node raises
+        except (Exception, SystemExit) as error:  # whatever a node raises
             if self._node is None:
                 raise
             self._report.failed(self._node, error, self._lists)

@@ -9,13 +9,13 @@ from typing import Any
 
 from comfy_execution.graph import DynamicPrompt, ExecutionBlocker
 
-from .errors import CycleError, exception_facts, is_out_of_memory
+from .errors import CycleError, exception_facts, without_memory
 from .inputs import Lists
 from .progress import Emit, ProgressRegistry
 from .run import Run
 
 _LOG = logging.getLogger(__name__)
-_OUT_OF_MEMORY_TIP = "The device ran out of memory: use a smaller size, fewer frames or a smaller batch."
+_OUT_OF_MEMORY_TIP = "ran out of memory: use a smaller size, fewer frames or a smaller batch."
 
 
 class Reporter:
@@ -96,15 +96,17 @@ class Reporter:
         """The user has cancelled while this node was running."""
         self._stop("interrupted", "execution_interrupted", node_id, {})
 
-    def failed(self, node_id: str, error: Exception, lists: Lists) -> None:
+    def failed(self, node_id: str, error: Exception | SystemExit, lists: Lists) -> None:
         """A node has raised; `lists` is what it was called with."""
         _LOG.error("Node %s failed", node_id, exc_info=error)
         facts = exception_facts(error, lists)
-        if is_out_of_memory(error):
+        place = without_memory(error)
+        if place == "device":
             from comfy.model_management import unload_all_models
 
             unload_all_models()
-            facts["exception_message"] += f"\n{_OUT_OF_MEMORY_TIP}"
+        if place:
+            facts["exception_message"] += f"\nThe {place} {_OUT_OF_MEMORY_TIP}"
         self._stop("error", "execution_error", node_id, facts | {"current_outputs": list(self._prompt)})
 
     def caught_in_cycle(self, error: CycleError) -> None:

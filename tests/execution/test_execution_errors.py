@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 
@@ -14,6 +15,7 @@ from kinograph.host.execution.calls import ExecutionBlocker
 from kinograph.host.execution.definition import NodeDefinition
 from kinograph.host.execution.errors import ReturnError
 from kinograph.host.execution.results import merged, read_return
+from kinograph.host.failures import run_failure
 
 
 def test_a_failing_node_ends_the_run_and_says_everything(host, node):
@@ -176,6 +178,27 @@ def test_device_memory_running_out_frees_the_models_and_is_told_with_a_remedy(ho
     assert "none left" in run.error["exception_message"]
     assert "smaller" in run.error["exception_message"]
     assert freed == [True]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("alloc_cpu.cpp:1 DefaultCPUAllocator: can't allocate memory: 9 bytes")],
+)
+def test_the_machines_memory_running_out_is_told_with_a_remedy(host, node, monkeypatch, error):
+    def work(self, value):
+        raise error
+
+    monkeypatch.setattr(host.definitions["Fail"].cls, "work", work)
+    run = host.run({"1": node("Fail", value=1), "show": node("Show", value=["1", 0])})
+    assert "The machine ran out of memory: use a smaller size" in run.error["exception_message"]
+    assert "mistake" not in (run_failure(run.error, {}).remedy or "")
+
+
+def test_a_node_that_exits_has_failed(host, node, monkeypatch):
+    monkeypatch.setattr(host.definitions["Fail"].cls, "work", lambda self, value: sys.exit(3))
+    run = host.run({"1": node("Fail", value=1), "show": node("Show", value=["1", 0])})
+    assert (run.status, run.error["node_id"]) == ("error", "1")
+    assert "mistake in the node" in run_failure(run.error, {}).remedy
 
 
 class OneOutput:

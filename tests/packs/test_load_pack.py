@@ -212,9 +212,11 @@ def test_a_broken_pack_only_says_what_is_wrong(write_pack, code, told):
     assert told in " ".join(pack.problems)
 
 
-def test_a_pack_that_is_not_there_is_named(tmp_path):
-    (problem,) = load_pack(tmp_path / "gone").problems
-    assert "gone is neither a folder with an __init__.py nor a Python file" in problem
+@pytest.mark.parametrize("name", ["gone", "graph.json"])
+def test_what_is_no_pack_is_named(tmp_path, name):
+    (tmp_path / "graph.json").write_text("{}")
+    (problem,) = load_pack(tmp_path / name).problems
+    assert f"{name} is neither a folder with an __init__.py nor a Python file" in problem
 
 
 def test_one_bad_v1_node_leaves_the_others(write_pack):
