@@ -77,13 +77,13 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Double height and width and halve the channels; double time but for the film's first frame."""
+    """Double height and width, and time too where `time` is set, but for the film's first frame."""
 
-    def __init__(self, channels: int, time: bool, operations: Any) -> None:
+    def __init__(self, channels: int, out: int, time: bool, operations: Any) -> None:
         super().__init__()
         self.resample = nn.Sequential(
             nn.Upsample(scale_factor=2.0, mode="nearest-exact"),
-            operations.Conv2d(channels, channels // 2, 3, padding=1),
+            operations.Conv2d(channels, out, 3, padding=1),
         )
         self.time_conv = causal_conv3d(operations, channels, channels * 2, (3, 1, 1)) if time else None
 
@@ -143,7 +143,7 @@ class Decoder(nn.Module):
             layers.append(ResidualBlock(start, out, operations))
             layers += [ResidualBlock(out, out, operations) for _ in range(config.blocks)]
             if level < len(doubles_time):
-                layers.append(Upsample(out, doubles_time[level], operations))
+                layers.append(Upsample(out, out // 2, doubles_time[level], operations))
         self.upsamples = nn.Sequential(*layers)
         self.head = head(out, 3, operations)
 
