@@ -25,6 +25,7 @@ from .causal import (
     per_frame,
     with_past,
 )
+from .latents import LatentFacts
 
 LATENT_MEAN = (
     -0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508,
@@ -34,6 +35,7 @@ LATENT_STD = (
     2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743,
     3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160,
 )  # fmt: skip
+LATENTS = LatentFacts("Wan 2.1", 16, space=8, time=4, mean=LATENT_MEAN, deviation=LATENT_STD)
 
 
 @dataclass(frozen=True)
@@ -181,8 +183,9 @@ def run_head(layers: nn.Sequential, x: Tensor, tape: Tape) -> Tensor:
 class Wan21VAE(nn.Module):
     """The whole autoencoder. Pixels are [B,3,T,H,W] in −1..1, latents raw (not normalised)."""
 
-    space = 8
-    time = 4
+    space = LATENTS.space
+    time = LATENTS.time
+    facts = LATENTS
 
     def __init__(self, config: Wan21Config, operations: Any = nn) -> None:
         super().__init__()
@@ -193,8 +196,13 @@ class Wan21VAE(nn.Module):
         self.conv2 = causal_conv3d(operations, z, z, (1, 1, 1))
         self.decoder = Decoder(config, operations)
 
-    def encode_chunk(self, pixels: Tensor, state: State | None) -> tuple[Tensor, Tensor, State]:
+    def encode_chunk(
+        self, pixels: Tensor, state: State | None, last: bool = True
+    ) -> tuple[Tensor, Tensor, State]:
         """Encode the film's next frames: 4n+1 for its first chunk (`state` None), 4n for any other.
+
+        Args:
+            last: whether the film ends here; makes no difference to a causal network.
 
         Returns:
             mean and log variance, each [B,Z,T',H/8,W/8] with T' = n+1 or n, and the state after them.
@@ -203,7 +211,7 @@ class Wan21VAE(nn.Module):
         mean, log_variance = self.conv1(self.encoder(pixels, tape)).chunk(2, dim=1)
         return mean, log_variance, tape.state
 
-    def decode_chunk(self, latents: Tensor, state: State | None) -> tuple[Tensor, State]:
+    def decode_chunk(self, latents: Tensor, state: State | None, last: bool = True) -> tuple[Tensor, State]:
         """Decode the film's next latent frames [B,Z,T,h,w] → pixels [B,3,4T,8h,8w] and the state after.
 
         The film's first chunk (`state` None) gives 4T−3 frames. Pixels are not clamped.

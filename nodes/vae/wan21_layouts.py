@@ -33,20 +33,27 @@ def to_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _published(key: str, per_level: int) -> str:
     side, _, rest = key.partition(".")
-    if side in ("quant_conv", "post_quant_conv"):
-        return f"{'conv1' if side == 'quant_conv' else 'conv2'}.{rest}"
-    if found := re.match(r"mid_block\.(\w+\.\d)\.(.+)", rest):
-        return f"{side}.{MIDDLE[found[1]]}.{_layer(found[2])}"
     if found := re.match(r"down_blocks\.(\d+)\.(.+)", rest):
-        return f"{side}.downsamples.{found[1]}.{_layer(found[2])}"
+        return f"{side}.downsamples.{found[1]}.{published_layer(found[2])}"
     if found := re.match(r"up_blocks\.(\d)\.(resnets|upsamplers)\.(\d)\.(.+)", rest):
         level, kind, index = int(found[1]), found[2], int(found[3])
         position = level * (per_level + 1) + (index if kind == "resnets" else per_level)
-        return f"{side}.upsamples.{position}.{_layer(found[4])}"
+        return f"{side}.upsamples.{position}.{published_layer(found[4])}"
+    return published_key(key)
+
+
+def published_key(key: str) -> str:
+    """The published name of what lies outside the levels: both ends, the middle, the two outer convolutions."""
+    side, _, rest = key.partition(".")
+    if side in ("quant_conv", "post_quant_conv"):
+        return f"{'conv1' if side == 'quant_conv' else 'conv2'}.{rest}"
+    if found := re.match(r"mid_block\.(\w+\.\d)\.(.+)", rest):
+        return f"{side}.{MIDDLE[found[1]]}.{published_layer(found[2])}"
     name, _, leaf = rest.partition(".")
     return f"{side}.{ENDS[name]}.{leaf}"
 
 
-def _layer(name: str) -> str:
+def published_layer(name: str) -> str:
+    """The published name of a layer's part, e.g. "conv1.weight" → "residual.2.weight"."""
     first, dot, leaf = name.partition(".")
     return f"{RESNET.get(first, first)}{dot}{leaf}"
