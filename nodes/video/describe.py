@@ -11,9 +11,14 @@ CONTAINER_TAGS = frozenset({"compatible_brands", "major_brand", "minor_version"}
 """Tags that mp4 files have about themselves."""
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: "1 frame", "2 frames"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def facts_line(spec: VideoSpec) -> str:
     """Size, rate and length in one line of plain letters, e.g. for a picture's header."""
-    return f"{spec.width} x {spec.height} · {float(spec.fps):.5g} fps · {spec.frame_count} frames"
+    return f"{spec.width} x {spec.height} · {float(spec.fps):.5g} fps · {counted(spec.frame_count, 'frame')}"
 
 
 def describe(recipe: Recipe) -> str:
@@ -25,7 +30,7 @@ def describe(recipe: Recipe) -> str:
     lines = {
         "size": f"{spec.width} x {spec.height} pixels",
         "rate": f"{rate} on average (variable)" if spec.variable_rate else rate + exact,
-        "length": f"{about}{spec.frame_count} frames, {timecode(spec.duration)}",
+        "length": f"{about}{counted(spec.frame_count, 'frame')}, {timecode(spec.duration)}",
         "pixels": _pixels(spec.pixel_format),
         "sound": _sound(spec.audio),
     }

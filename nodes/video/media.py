@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import functools
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane; libvpx's keep it."""
+
+LEADING_ELSEWHERE = frozenset(
+    {"concat", "dash", "hls", "imf", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"}
+)
+"""FFmpeg's formats that name other files or hosts to read from."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,14 @@ class MediaFacts:
         )
 
 
+@functools.cache
+def _whole_formats() -> str:
+    """FFmpeg's formats, without those that make it read further files, inside the input folder or not."""
+    import av
+
+    return ",".join(sorted(av.formats_available - LEADING_ELSEWHERE))
+
+
 @contextmanager
 def opened(name: str, source: str | bytes) -> Iterator[av.container.InputContainer]:
     """Open a file for reading; leaving the context frees it.
@@ -60,13 +75,20 @@ def opened(name: str, source: str | bytes) -> Iterator[av.container.InputContain
         source: a path, or the file's content.
 
     Raises:
-        VideoError: it is not a media file, or it is damaged.
+        VideoError: it is not a media file, it is damaged, or it only names other files.
     """
     import av
 
     try:
-        container = av.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        container = av.open(
+            io.BytesIO(source) if isinstance(source, bytes) else source,
+            options={"format_whitelist": _whole_formats()},
+        )
     except av.FFmpegError as error:
+        if error.errno == errno.EINVAL:
+            raise VideoError(
+                f"{name} is a playlist, which leads to other files, or damaged; load the video itself"
+            ) from error
         raise VideoError(
             f"{name} cannot be opened as a video ({error.strerror}); "
             "if a download or recording was cut short, fetch it again, or repair it with ffmpeg"

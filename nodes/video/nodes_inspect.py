@@ -12,7 +12,7 @@ from ..methods import chosen_method, discover, method_input
 from ..runtime import Progress, node_id, show_text, with_network
 from ..sockets import Spans as SpansSocket
 from .contact_sheet import contact_sheet, sheet_layout
-from .describe import describe, facts_line
+from .describe import counted, describe, facts_line
 from .frame_batch import check_memory, every_nth, frame_batch, stretch
 from .scene_cuts import NODE as SCENE_CUTS
 from .scene_cuts import find_scenes
@@ -102,8 +102,9 @@ class KinoFramesFromVideo(io.ComfyNode):
         images, alpha = frame_batch(part, stride, memory_limit, progress.advance)
         mask = torch.zeros(1).expand(images.shape[:3]) if alpha is None else 1 - alpha
         found = len(images)
-        if found < count:
-            show_text(f"{found} of {count} frames: the video ends there", node_id(cls))
+        short = f" of {count}: the video ends there" if found < count else ""
+        height, width = images.shape[1:3]
+        show_text(f"{counted(found, 'frame')}{short} · {width} × {height}", node_id(cls))
         return io.NodeOutput(images, mask, audio_of(part), float(recipe.spec.fps / stride), found)
 
 
@@ -174,6 +175,7 @@ class KinoContactSheet(io.ComfyNode):
             )
             for span in shown
         ]
+        show_text(f"{counted(len(sheets), 'sheet')} · {width} × {height}", node_id(cls))
         return io.NodeOutput(torch.from_numpy(np.stack(sheets).astype(np.float32)).div_(255))
 
 
@@ -258,7 +260,8 @@ class KinoSceneCuts(io.ComfyNode):
         progress = Progress(recipe.spec.frame_count, node_id=node_id(cls), stage="looking for cuts")
         with with_network(finder) as ready:
             found = find_scenes(recipe, ready, seconds_of(min_length), progress.advance)
-        report = f"{len(found.scenes)} scenes in {timecode(found.scenes.duration)}\n{found.scenes.to_text()}"
+        report = f"{counted(len(found.scenes), 'scene')} in {timecode(found.scenes.duration)}"
+        report += f"\n{found.scenes.to_text()}"
         if found.dropped:
             times = ", ".join(timecode(time) for time in found.dropped)
             report += f"\ndropped for scenes shorter than {min_length:g} s: cuts at {times}"

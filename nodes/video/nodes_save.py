@@ -12,6 +12,7 @@ from ..lazy_video import LazyVideo, as_recipe
 from ..output_names import expand_tokens, new_output
 from ..runtime import Progress, graph_tags, node_id, show_text
 from .codecs import AUDIO_ENCODERS, CONTAINERS, PRORES_PROFILES, VIDEO_CODECS, X26X_PRESETS
+from .describe import counted
 from .encode import EncodeReport, encode
 from .recipe import Recipe, VideoError
 from .replaced_sound import ReplacedSound
@@ -221,7 +222,9 @@ def _facts(recipe: Recipe) -> dict[str, object]:
 
 def _told(name: str, report: EncodeReport) -> str:
     size = f"{report.bytes / 1e6:.2f} MB"
-    return "\n".join([f"{name}: {report.frames} frames, {timecode(report.seconds)}, {size}", *report.notes])
+    return "\n".join(
+        [f"{name}: {counted(report.frames, 'frame')}, {timecode(report.seconds)}, {size}", *report.notes]
+    )
 
 
 def _preview(name: str, text: str) -> dict[str, Any]:

@@ -92,9 +92,9 @@ class Spans:
         return self.items[index]
 
     def to_text(self) -> str:
-        """One line per span: number, start – end, length in seconds, score, label."""
+        """One line per span: number, start – end, length in seconds, its score if it has one, label."""
         return "\n".join(
-            f"{index:>3}  {timecode(span.start)} – {timecode(span.end)}  {float(span.duration):8.3f} s  "
-            f"score {span.score:.2f}  {span.label}".rstrip()
+            f"{index:>3}  {timecode(span.start)} – {timecode(span.end)}  {float(span.duration):8.3f} s"
+            f"{f'  score {span.score:.2f}' if span.score else ''}  {span.label}".rstrip()
             for index, span in enumerate(self.items)
         )

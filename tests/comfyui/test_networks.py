@@ -31,6 +31,6 @@ def cuts(threshold: float) -> dict:
 
 def test_scene_cuts_runs_its_network_again_after_it_was_freed(comfyui, clip, weights):
     [report] = comfyui.run(cuts(threshold=0.98))["show"]["text"]
-    assert report.startswith("1 scenes in 0:02.000")
+    assert report.startswith("1 scene in 0:02.000")
     comfyui.ask("/free", {"unload_models": True, "free_memory": True})
     assert comfyui.run(cuts(threshold=0.99))["show"]["text"] == [report]

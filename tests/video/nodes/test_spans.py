@@ -26,7 +26,7 @@ def test_spans_are_ordered_and_numbered_from_both_ends():
     assert [span.label for span in spans] == ["0-6", "5-7", "8-10"]
     assert spans.at(0).label == "0-6"
     assert spans.at(-1).label == "8-10"
-    assert spans.to_text().splitlines()[1] == "  1  0:05.000 – 0:07.000     2.000 s  score 0.00  5-7"
+    assert spans.to_text().splitlines()[1] == "  1  0:05.000 – 0:07.000     2.000 s  5-7"
 
 
 @pytest.mark.parametrize("index", [3, -4])
