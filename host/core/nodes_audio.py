@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from comfy_api.latest import Input, io, ui
 
+from ..media_files import reading_options, why_unreadable
 from .files import content_hash, input_file, input_files, problem_with
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def read_sound(path: Path) -> tuple[torch.Tensor, int]:
     import torch
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=reading_options()) as container:
             if not container.streams.audio:
                 raise ValueError(f"{path.name} has no sound track; choose a file with sound")
             planar = av.AudioResampler(format="fltp")
@@ -59,7 +60,9 @@ def read_sound(path: Path) -> tuple[torch.Tensor, int]:
             ]
             sample_rate = container.streams.audio[0].sample_rate
     except av.FFmpegError as error:
-        raise ValueError(f"{path.name} cannot be read as sound ({error}); check the file") from error
+        raise ValueError(
+            f"{path.name} cannot be read as sound ({why_unreadable(error)}); check the file"
+        ) from error
     if not pieces:
         raise ValueError(f"The sound track of {path.name} is empty; choose a file with sound")
     return torch.from_numpy(np.concatenate(pieces, axis=1)), sample_rate

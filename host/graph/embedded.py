@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..media_files import reading_options
 from .errors import WorkflowError
 
 IMAGE_SUFFIXES = frozenset({".png", ".webp", ".jpg", ".jpeg"})
@@ -49,7 +50,7 @@ def _container_tags(path: Path) -> dict[str, str]:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=reading_options()) as container:
             tags = {name.lower(): text for name, text in container.metadata.items()}
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise WorkflowError(f"cannot be read as video or sound: {error}") from error

@@ -94,6 +94,21 @@ def test_a_name_that_leaves_the_input_folder_is_refused(kinograph, home, loader,
     assert (error["node"], error["input"]) == ("1", LOADERS[loader])
 
 
+@pytest.mark.parametrize("loader", ["KinoLoadVideo", "LoadAudio"])  # core's LoadVideo opens later
+def test_a_playlist_that_leaves_the_input_folder_is_refused(kinograph, home, loader):
+    """FFmpeg would read what it names, and put it into the result."""
+    secret = home / "secret.mp4"
+    secret.write_bytes((home / "input" / "clip.mp4").read_bytes())
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:2,\n{secret}\n#EXT-X-ENDLIST\n"
+    (home / "input" / "list.m3u8").write_text(playlist)
+    graph = {
+        "1": {"class_type": loader, "inputs": {LOADERS[loader]: "list.m3u8"}},
+        "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
+    }
+    (error,) = refused(kinograph("run", graph, "--json"), code=1)
+    assert "list.m3u8" in error["message"] and "playlist" in error["message"]
+
+
 @pytest.mark.parametrize("prefix", ["../escaped", "{outside}/escaped", "link/escaped"])
 @pytest.mark.parametrize("saver", ["SaveVideo", "SaveImage", "SaveAudio", "KinoEncodeVideo"])
 def test_a_prefix_that_leaves_the_output_folder_writes_nothing(kinograph, graph, home, saver, prefix):

@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from ....media_files import reading_options, why_unreadable
 from ..util import VideoCodec, VideoComponents, VideoContainer
 from .video_input import VideoInput
 from .video_reading import bit_depth_of, packet_times, read_sound, timed_frames
 
 if TYPE_CHECKING:
     import av
-
-
-_PLAYLISTS = ("concat", "dash", "hls")
 
 
 class VideoFromFile(VideoInput):
@@ -42,14 +40,10 @@ class VideoFromFile(VideoInput):
         import av
 
         try:
-            container = av.open(self.get_stream_source())
+            container = av.open(self.get_stream_source(), options=reading_options())
         except av.FFmpegError as error:
-            raise ValueError(f"{self._name} is not a readable video ({error.strerror})") from error
+            raise ValueError(f"{self._name} is not a readable video ({why_unreadable(error)})") from error
         with container:
-            if container.format.name in _PLAYLISTS:
-                raise ValueError(
-                    f"{self._name} is a playlist, which leads to other files; load the video itself"
-                )
             if not container.streams.video:
                 raise ValueError(f"No video stream found in {self._name}")
             yield container

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import IO, Any
 
+from ....media_files import reading_options
 from ..util import VideoCodec, VideoComponents, VideoContainer
 
 
@@ -70,5 +71,5 @@ class VideoInput(ABC):
         """FFmpeg's name for the file format, e.g. "mov,mp4,m4a,3gp,3g2,mj2"."""
         import av
 
-        with av.open(self.get_stream_source()) as container:
+        with av.open(self.get_stream_source(), options=reading_options()) as container:
             return container.format.name
