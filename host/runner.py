@@ -128,11 +128,13 @@ def _execute(
 ) -> Report:
     from server import PromptServer
 
+    from .execution.caching import NoCache
     from .execution.executor import Executor
 
     watcher = _Watcher(prompt, Console(stream)) if stream else None
     PromptServer.instance.send_hook = watcher and (lambda event, data, client: watcher(event, data))
-    executor = Executor(session.definitions, emit=watcher)
+    # There is no next prompt to keep results for, so each is freed after its last use.
+    executor = Executor(session.definitions, cache=NoCache(), emit=watcher)
     with temporary_folder(), cancel_on_signals() as cancellation:
         try:
             run = executor.execute(prompt, extra_data=extra_data, targets=targets)

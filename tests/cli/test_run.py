@@ -151,6 +151,38 @@ def test_another_packs_nodes_run_beside_ours(kinograph, pack):
     assert (code, report(out)["texts"]) == (0, {"2": ["42"]})
 
 
+def test_a_result_is_freed_after_its_last_use(kinograph, tmp_path):
+    (tmp_path / "pack.py").write_text(
+        "import weakref\n"
+        "made = []\n"
+        "class Value: pass\n"
+        "class Make:\n"
+        "    RETURN_TYPES, FUNCTION, CATEGORY = ('*',), 'work', 'others'\n"
+        "    @classmethod\n"
+        "    def INPUT_TYPES(cls):\n"
+        "        return {'optional': {'value': ('*',)}}\n"
+        "    def work(self, value=None):\n"
+        "        result = Value()\n"
+        "        made.append(weakref.ref(result))\n"
+        "        return (result,)\n"
+        "class Count(Make):\n"
+        "    def work(self, value=None):\n"
+        "        return (sum(one() is not None for one in made),)\n"
+        "NODE_CLASS_MAPPINGS = {'Make': Make, 'Count': Count}\n"
+    )
+    chain = {
+        str(step): {"class_type": "Make", "inputs": {"value": [str(step - 1), 0]}} for step in range(1, 5)
+    }
+    graph = {
+        "0": {"class_type": "Make", "inputs": {}},
+        **chain,
+        "5": {"class_type": "Count", "inputs": {"value": ["4", 0]}},
+        "6": {"class_type": "PreviewAny", "inputs": {"source": ["5", 0]}},
+    }
+    _, out, _ = kinograph("run", graph, "--pack", tmp_path / "pack.py", "--json")
+    assert report(out)["texts"] == {"6": ["1"]}
+
+
 def test_a_node_that_breaks_is_named_with_a_remedy(kinograph, pack):
     code, out, err = kinograph("run", numbers("Broken"), "--pack", pack, "--json")
     told = report(out)
