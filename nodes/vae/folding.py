@@ -25,7 +25,7 @@ def unfold(x: Tensor, factors: Factors) -> Tensor:
 
 
 def patchify(x: Tensor, size: int) -> Tensor:
-    """Fold squares of `size` pixels into channels, columns before rows: [B,C,T,H,W] → [B,C·size²,T,H/size,…]."""
+    """Fold squares of `size` pixels into channels, columns before rows: [B,C,T,H,W] → [B,C·size²,T,…]."""
     return fold(x.transpose(3, 4), (1, size, size)).transpose(3, 4)
 
 

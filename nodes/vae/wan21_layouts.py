@@ -43,7 +43,7 @@ def _published(key: str, per_level: int) -> str:
 
 
 def published_key(key: str) -> str:
-    """The published name of what lies outside the levels: both ends, the middle, the two outer convolutions."""
+    """The published name of what lies outside the levels: the ends, the middle, the outer convolutions."""
     side, _, rest = key.partition(".")
     if side in ("quant_conv", "post_quant_conv"):
         return f"{'conv1' if side == 'quant_conv' else 'conv2'}.{rest}"

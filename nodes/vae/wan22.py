@@ -1,4 +1,4 @@
-"""The video autoencoder of Wan 2.2's 5B model (Wan Team 2025): 4× in time, 16×16 in space, 48 latent channels.
+"""The video autoencoder of Wan 2.2's 5B model (Wan Team 2025): 4× in time, 16×16 in space, 48 channels.
 
 As in Wan 2.1, the first frame becomes one latent frame, every four after it another. New are squares of 2×2
 pixels folded into channels at both ends, and a shortcut around each level: averages going down, copies going

@@ -1,0 +1,157 @@
+"""The sizes of an LTX-Video autoencoder, read off its weights (published key layout) and its metadata.
+
+The versions differ in their blocks: 0.9.0 strides and widens going down; 0.9.1 conditions its decoder on
+the last denoising step and injects noise; from 0.9.5 on down-sampling folds pixels into channels. Nearly
+all of it shows in the names and shapes of the weights. Only in the metadata ("config", JSON, under "vae")
+stand: which axes a strided convolution shrinks, whether an up-sampling has a shortcut, how edges are padded,
+whether the decoder is causal. Without metadata these are as in the published files that have none.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+from .folding import Factors
+from .last_step import LastStep
+
+Kind = Literal["stack", "single", "stride", "fold", "unfold"]
+FACTORS: dict[int, Factors] = {2: (2, 1, 1), 4: (1, 2, 2), 8: (2, 2, 2)}
+STRIDES: dict[str, Factors] = {
+    "compress_time": (2, 1, 1),
+    "compress_space": (1, 2, 2),
+    "compress_all": (2, 2, 2),
+    "compress_all_x_y": (2, 2, 2),
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One entry of the published block lists.
+
+    Attributes:
+        kind: "stack" of residual blocks, a "single" one that changes the width, a "stride"d convolution, or
+            a convolution with pixels "fold"ed into channels behind it or "unfold"ed out of them.
+        layers: residual blocks of a stack.
+        factors: how far a stride, fold or unfold changes time, height and width.
+        shortcut: whether an unfold copies its input around its convolution.
+        conditioned: whether it sees the denoising timestep.
+        noisy: whether noise is injected.
+    """
+
+    kind: Kind
+    channels: int
+    out: int
+    layers: int = 1
+    factors: Factors = (1, 1, 1)
+    shortcut: bool = False
+    conditioned: bool = False
+    noisy: bool = False
+
+
+@dataclass(frozen=True)
+class LTXConfig:
+    """Sizes of the network; blocks in the order in which they run."""
+
+    encoder: tuple[Block, ...]
+    decoder: tuple[Block, ...]
+    latent_channels: int = 128
+    patch: int = 4
+    conditioned: bool = False
+    causal_decoder: bool = False
+    encoder_padding: str = "zeros"
+    decoder_padding: str = "zeros"
+    last_step: LastStep = LastStep()
+
+    @classmethod
+    def of(cls, weights: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> LTXConfig:
+        """Read the sizes off a checkpoint in the published key layout.
+
+        Raises:
+            ValueError: the metadata ask for something that this network has not.
+        """
+        told = _told(metadata)
+        padding = told.get("spatial_padding_mode", "zeros")
+        return cls(
+            encoder=tuple(_blocks(weights, "encoder.down_blocks", told)),
+            decoder=tuple(_blocks(weights, "decoder.up_blocks", told)),
+            latent_channels=weights["decoder.conv_in.conv.weight"].shape[1],
+            patch=math.isqrt(weights["encoder.conv_in.conv.weight"].shape[1] // 3),
+            conditioned="decoder.timestep_scale_multiplier" in weights,
+            causal_decoder=told.get("causal_decoder", False),
+            encoder_padding=told.get("encoder_spatial_padding_mode", padding),
+            decoder_padding=told.get("decoder_spatial_padding_mode", padding),
+            last_step=LastStep(told.get("decode_timestep", 0.05), told.get("decode_noise_scale", 0.025)),
+        )
+
+    @property
+    def space(self) -> int:
+        """Pixels per latent cell, across and down."""
+        return self.patch * math.prod(block.factors[1] for block in self.encoder)
+
+    @property
+    def time(self) -> int:
+        """Frames per latent frame."""
+        return math.prod(block.factors[0] for block in self.encoder)
+
+
+def _told(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """The autoencoder's part of the metadata."""
+    told = json.loads((metadata or {}).get("config", "{}")).get("vae", {})
+    for key, known in (("norm_layer", "pixel_norm"), ("latent_log_var", "uniform")):
+        if told.get(key, known) != known:
+            raise ValueError(f"this LTX-Video VAE has {key} {told[key]!r}; only {known!r} is supported")
+    return told
+
+
+def _blocks(weights: Mapping[str, Tensor], side: str, told: Mapping[str, Any]) -> Iterator[Block]:
+    """The blocks of one side, e.g. of "encoder.down_blocks"."""
+    listed = told.get(f"{side.split('.')[0]}_blocks", told.get("blocks", []))
+    if side.startswith("decoder"):
+        listed = listed[::-1]
+    count = 1 + max(int(key.split(".")[2]) for key in weights if key.startswith(side + "."))
+    for index in range(count):
+        name, options = listed[index] if index < len(listed) else ("", {})
+        yield _block(weights, f"{side}.{index}", name, options if isinstance(options, dict) else {})
+
+
+def _block(weights: Mapping[str, Tensor], prefix: str, name: str, options: Mapping[str, Any]) -> Block:
+    """One block, from its weights and its entry in the metadata ("" and nothing where there is none)."""
+    stack, single = f"{prefix}.res_blocks.0.conv1.conv.weight", f"{prefix}.conv1.conv.weight"
+    if stack in weights:
+        return Block(
+            "stack",
+            channels=weights[stack].shape[1],
+            out=weights[stack].shape[0],
+            layers=1 + max(int(k.split(".")[4]) for k in weights if k.startswith(f"{prefix}.res_blocks.")),
+            conditioned=f"{prefix}.time_embedder.timestep_embedder.linear_1.weight" in weights,
+            noisy=f"{prefix}.res_blocks.0.per_channel_scale1" in weights,
+        )
+    if single in weights:
+        noisy = f"{prefix}.per_channel_scale1" in weights
+        return Block("single", weights[single].shape[1], weights[single].shape[0], noisy=noisy)
+    if f"{prefix}.conv.weight" in weights:
+        out, channels = weights[f"{prefix}.conv.weight"].shape[:2]
+        return Block("stride", channels, out, factors=STRIDES.get(name, (2, 2, 2)))
+    made, channels = weights[f"{prefix}.conv.conv.weight"].shape[:2]
+    out = _entering(weights, prefix)
+    if prefix.startswith("encoder"):
+        return Block("fold", channels, out, factors=FACTORS[out // made])
+    factors = FACTORS[made // out]
+    shortcut = options.get("residual", factors == (2, 2, 2) and out < channels)
+    return Block("unfold", channels, out, factors=factors, shortcut=shortcut)
+
+
+def _entering(weights: Mapping[str, Tensor], prefix: str) -> int:
+    """Channels that enter what comes after a block."""
+    side, blocks, index = prefix.split(".")
+    following = f"{side}.{blocks}.{int(index) + 1}."
+    for layer in ("res_blocks.0.conv1.conv", "conv1.conv", "conv.conv", "conv"):
+        if (key := f"{following}{layer}.weight") in weights:
+            return weights[key].shape[1]
+    return weights[f"{side}.conv_out.conv.weight"].shape[1]
