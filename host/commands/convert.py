@@ -77,7 +77,7 @@ def _targets(options: argparse.Namespace) -> list[Path | None]:
         raise UsageError(
             f"-o {output} is a file, and there are {len(options.workflows)} graphs; name a folder"
         )
-    targets = [output / workflow.name for workflow in options.workflows]
+    targets = [output / workflow.with_suffix(".json").name for workflow in options.workflows]
     twice = {target.name for target in targets if targets.count(target) > 1}
     if twice:
         raise UsageError(f"several graphs are named {', '.join(sorted(twice))}; convert them one by one")

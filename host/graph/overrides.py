@@ -82,7 +82,9 @@ def _parse(text: str, prompt: Prompt) -> _Assignment:
             raise WorkflowError(
                 f"{text!r}: {len(found)} nodes are titled {node!r}; use an id: {', '.join(found)}"
             )
-        if found and name:
+        if found and not name:
+            raise WorkflowError(f"{text!r} names no input; write NODE.INPUT=VALUE")
+        if found:
             return _Assignment(text, found[0], name, value)
     node = left[: dots[0]].strip()
     raise WorkflowError(f"{text!r}: no node {node!r}{_hint(node, _node_names(prompt))}")

@@ -49,6 +49,16 @@ def test_several_graphs_go_to_a_folder_and_one_failure_stops_no_other(kinograph,
     assert "Lost" in err and "lost.json" in err and "absent.json" in err and "2 of 4 converted" in err
 
 
+def test_the_graph_of_a_picture_becomes_a_json_file(kinograph, saved, home):
+    graph = {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}}
+    }
+    graph["2"] = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "a"}}
+    assert kinograph("run", saved("graph.json", graph))[0] == 0
+    assert kinograph("convert", home / "output" / "a_00001_.png", "-o", f"{home}/prompts/")[0] == 0
+    assert json.loads((home / "prompts" / "a_00001_.json").read_text()) == graph
+
+
 def test_a_foreign_object_info_stands_for_a_real_comfyui(kinograph, saved, home):
     info = {
         "Alien": {

@@ -71,6 +71,7 @@ def test_an_options_own_inputs_may_be_given_before_the_option(prompt, definition
     [
         ("1.seed", "not of the form NODE.INPUT=VALUE"),
         ("seed=3", "not of the form NODE.INPUT=VALUE"),
+        ("1.=3", "names no input"),
         ("Reize.filter=area", "no node 'Reize'; did you mean 'Resize'?"),
         ("Words.text=x", "2 nodes are titled 'Words'; use an id: 5:3, 7"),
         ("1.sed=3", "Noise has no input 'sed'; did you mean 'seed'?"),
