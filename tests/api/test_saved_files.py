@@ -161,3 +161,9 @@ def test_flac_keeps_the_samples():
 def test_an_unknown_sound_format_is_named():
     with pytest.raises(ValueError, match="'ogg'; choose flac, mp3, opus"):
         ui.AudioSaveHelper.get_save_audio_ui(tone(), "s", None, "ogg")
+
+
+def test_sound_with_a_number_of_channels_that_no_format_has_is_refused(home):
+    with pytest.raises(ValueError, match="sound with 3 channels"):
+        ui.AudioSaveHelper.save_audio(tone(channels=3), "three", io.FolderType.output, None)
+    assert os.listdir(home / "output") == []

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from ...whole_file import whole_file
 from .scaling import (
     bislerp,
     common_upscale,
@@ -116,10 +117,11 @@ def _load_checkpoint(path: str, device: Any) -> dict:
 
 
 def save_torch_file(sd: dict, ckpt: str, metadata: dict[str, str] | None = None) -> None:
-    """Write tensors as safetensors."""
+    """Write tensors as safetensors; the file appears whole or not at all."""
     import safetensors.torch
 
-    safetensors.torch.save_file(sd, ckpt, metadata=metadata)
+    with whole_file(ckpt) as part:
+        safetensors.torch.save_file(sd, part, metadata=metadata)
 
 
 def calculate_parameters(sd: dict, prefix: str = "") -> int:

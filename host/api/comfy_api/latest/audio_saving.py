@@ -12,6 +12,7 @@ from .widgets import FolderType
 _ENCODERS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus"}
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 _CHUNK = 1 << 16
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
 class AudioSaveHelper:
@@ -66,7 +67,7 @@ def _write(path: str, waveform: Any, rate: int, format: str, quality: str, tags:
 
     if format not in _ENCODERS:
         raise ValueError(f"sound cannot be saved as {format!r}; choose {', '.join(_ENCODERS)}")
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[waveform.shape[0]]
+    layout = layout_of(waveform.shape[0])
     with whole_file(path) as part, av.open(part, "w", format=format) as output:
         output.metadata.update(tags)
         stream = output.add_stream(_ENCODERS[format], rate=_stored_rate(rate, format), layout=layout)
@@ -82,6 +83,17 @@ def _write(path: str, waveform: Any, rate: int, format: str, quality: str, tags:
         for resampled in resampler.resample(None):
             output.mux(stream.encode(resampled))
         output.mux(stream.encode(None))
+
+
+def layout_of(channels: int) -> str:
+    """FFmpeg's name for the order of channels.
+
+    Raises:
+        ValueError: there is none for so many.
+    """
+    if channels not in _LAYOUTS:
+        raise ValueError(f"sound with {channels} channels cannot be written; give 1, 2 or 6")
+    return _LAYOUTS[channels]
 
 
 def _stored_rate(rate: int, format: str) -> int:

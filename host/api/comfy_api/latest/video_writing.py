@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ....whole_file import whole_file
+from .audio_saving import layout_of
 from .pixels import frame_pixels
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _TIME_BASE = Fraction(1, 90000)
 _AUDIO_CHUNK = 4096
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
 @contextmanager
@@ -146,12 +146,10 @@ class _Voice:
     """The sound track under construction."""
 
     def __init__(self, output: av.container.OutputContainer, rate: int, samples: Any) -> None:
-        if samples.shape[0] not in _LAYOUTS:
-            raise ValueError(f"sound with {samples.shape[0]} channels cannot be written; give 1, 2 or 6")
         self.output = output
         self.rate = rate
         self.samples = samples
-        self.layout = _LAYOUTS[samples.shape[0]]
+        self.layout = layout_of(samples.shape[0])
         self.stream = output.add_stream("aac", rate=rate, layout=self.layout)
         self.written = 0
 
