@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .blend import blended
 from .constant_rate import ConstantRate
-from .pixels import Converter, Recolour
+from .pixels import Converter, Recolour, copy_colour, matrix_of
 from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
 from .resize import Resize
 from .sound import PIECE, Reader, exactly, resampled, sample_at, silence
@@ -74,7 +74,7 @@ class Concatenate(Recipe):
             starts.append(starts[-1] + clip.spec.duration - self.overlap)
         return tuple(starts)
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         specs = [clip.spec for clip in self.fitted]
         lost = round(self.overlap * specs[0].fps) * (len(specs) - 1)
@@ -96,10 +96,21 @@ class Concatenate(Recipe):
         first = max(index for index, begun in enumerate(self.starts) if begun <= start)
         if first and start < self.starts[first] + self.overlap:
             first -= 1
-        unified = _Unified(self.fitted[0].spec.pixel_format, next(self.fitted[0].frames()).image)
+        unified = _Unified(self.fitted[0].spec.pixel_format, self._colours)
         lead = self.fitted[first].frames(start - self.starts[first])
         for index in range(first, len(self.fitted)):
             lead = yield from self._until_next(index, lead, start, unified)
+
+    @cached_property
+    def _colours(self) -> av.VideoFrame:
+        """A small frame tagged like the first clip's: its picture is decoded for that once."""
+        from av import VideoFrame
+
+        first = next(self.fitted[0].frames()).image
+        tagged = copy_colour(first, VideoFrame(16, 16, first.format.name))
+        if not first.format.is_rgb:
+            tagged.colorspace = matrix_of(first)  # the guess for an untagged one depends on its height
+        return tagged
 
     def _until_next(
         self, index: int, lead: Iterator[Frame], start: Fraction, unified: _Unified

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ class ConstantRate(Recipe):
         if self.method not in METHODS:
             raise VideoError(f"cannot change the rate by {self.method!r}; choose one of {', '.join(METHODS)}")
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         whole = self.source.spec
         count = max(1, round(whole.duration * self.fps))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .pixels import chroma_steps, keep_matrix
@@ -46,7 +47,7 @@ class Crop(Recipe):
         across, down = chroma_steps(self.source.spec.pixel_format)
         return self.x - self.x % across, self.y - self.y % down
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         return replace(self.source.spec, width=self.width, height=self.height)
 

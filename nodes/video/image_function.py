@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ class ImageFunction(Recipe):
                 f"{self.key} makes frames in between and needs a constant rate; retime the video first"
             )
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         whole = self.source.spec
         return replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .recipe import Frame, Recipe, VideoError, VideoSpec
@@ -25,7 +26,7 @@ class Loop(Recipe):
         if self.times < 1:
             raise VideoError(f"a loop needs at least one turn, got {self.times}")
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         once = self.source.spec
         return replace(once, frame_count=once.frame_count * self.times, duration=once.duration * self.times)

@@ -63,7 +63,10 @@ class Recipe(ABC):
     @property
     @abstractmethod
     def spec(self) -> VideoSpec:
-        """Size, rate, length and sound, without decoding the picture."""
+        """Size, rate, length and sound, without decoding the picture.
+
+        A recipe over another caches it: asked twice per step, a chain of n steps would take 2^n questions.
+        """
 
     @abstractmethod
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .recipe import AudioSpec, Frame, Recipe, VideoSpec
@@ -29,7 +30,7 @@ class ReplacedSound(Recipe):
     waveform: torch.Tensor
     sample_rate: int
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         return replace(self.source.spec, audio=AudioSpec(self.sample_rate, self.waveform.shape[0]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .crop import Crop
@@ -69,7 +70,7 @@ class Resize(Recipe):
         """Width and height of the result."""
         return tuple(max(1, round(side / self.multiple_of)) * self.multiple_of for side in self._asked)
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         width, height = self.size
         return replace(self.source.spec, width=width, height=height)

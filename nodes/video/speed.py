@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
@@ -25,7 +26,7 @@ class Speed(Recipe):
         if not Fraction(1, 100) <= self.factor <= 100:
             raise VideoError(f"a speed must be 0.01 to 100 times, got {float(self.factor):g}")
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         whole = self.source.spec
         return replace(whole, fps=whole.fps * self.factor, duration=whole.duration / self.factor)

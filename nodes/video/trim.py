@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .recipe import Frame, Recipe, VideoError, VideoSpec
@@ -62,7 +63,7 @@ class Trim(Recipe):
             time = round(time * spec.fps) / spec.fps
         return min(max(time, Fraction(0)), spec.duration)
 
-    @property
+    @cached_property
     def spec(self) -> VideoSpec:
         whole = self.source.spec
         begin, end = self.window
