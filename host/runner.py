@@ -96,9 +96,8 @@ def temporary_folder() -> Iterator[None]:
     home = folder_paths.get_temp_directory()
     if reason := obstacle(Path(home)):
         raise UsageError(f"no temporary files in {home}: {reason}; set KINOGRAPH_HOME to a folder of yours")
-    os.makedirs(home, exist_ok=True)
     _remove_abandoned(Path(home))
-    folder = tempfile.mkdtemp(prefix=f"{_RUNS_HERE}{os.getpid()}-", dir=home)
+    folder = _new_folder(home)
     folder_paths.set_temp_directory(folder)
     try:
         yield
@@ -107,6 +106,13 @@ def temporary_folder() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # another run has its folder there
             os.rmdir(home)
+
+
+def _new_folder(home: str) -> str:
+    while True:
+        os.makedirs(home, exist_ok=True)
+        with suppress(FileNotFoundError):  # another run has just ended, and removed the empty directory
+            return tempfile.mkdtemp(prefix=f"{_RUNS_HERE}{os.getpid()}-", dir=home)
 
 
 def _remove_abandoned(home: Path) -> None:

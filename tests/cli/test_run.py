@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from pathlib import Path
 
 import av
@@ -116,6 +118,20 @@ def test_previews_do_not_outlive_the_run(kinograph, home):
     assert code == 0
     assert report(out)["outputs"] == []
     assert not (home / "temp").exists()
+
+
+def test_a_run_that_ends_does_not_disturb_one_that_begins(kinograph, home, monkeypatch):
+    make, calls = tempfile.mkdtemp, []
+
+    def after_the_other_has_ended(**where):
+        if not calls:
+            os.rmdir(home / "temp")
+        calls.append(where)
+        return make(**where)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", after_the_other_has_ended)
+    assert kinograph("run", {"1": {"class_type": "PreviewAny", "inputs": {"source": 1}}})[0] == 0
+    assert len(calls) == 2
 
 
 @pytest.fixture
