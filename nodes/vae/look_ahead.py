@@ -15,12 +15,17 @@ from torch import Tensor, nn
 from .causal import State, Tape
 
 
+def refuse_after_end(state: State | None) -> None:
+    """Raise if the chunk before was said to be the film's last."""
+    if state == ():
+        raise ValueError("the film ended with the chunk before; pass last=False while others follow")
+
+
 class FilmTape(Tape):
     """A `Tape` that also knows whether the film ends with this chunk."""
 
     def __init__(self, state: State | None, last: bool) -> None:
-        if state == ():
-            raise ValueError("the film ended with the chunk before; pass last=False while others follow")
+        refuse_after_end(state)
         super().__init__(state)
         self.last = last
 

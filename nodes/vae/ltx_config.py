@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from torch import Tensor
@@ -66,7 +66,7 @@ class LTXConfig:
     causal_decoder: bool = False
     encoder_padding: str = "zeros"
     decoder_padding: str = "zeros"
-    last_step: LastStep = LastStep()
+    last_step: LastStep = field(default_factory=LastStep)
 
     @classmethod
     def of(cls, weights: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> LTXConfig:

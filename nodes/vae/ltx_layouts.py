@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 PARTS = {"encoder": ("resnets", "downsamplers", "conv_out"), "decoder": ("conv_in", "upsamplers", "resnets")}
-"""What a block of diffusers' holds, in the order in which it runs; the published layout counts them singly."""
+"""What a block of diffusers' holds, in the order in which it runs; the published layout counts each part."""
 RENAMED = {
     "latents_mean": "per_channel_statistics.mean-of-means",
     "latents_std": "per_channel_statistics.std-of-means",
