@@ -140,6 +140,8 @@ def _check_v1(node: Any) -> None:
     missing = [name for name in ("INPUT_TYPES", "FUNCTION", "RETURN_TYPES") if not hasattr(node, name)]
     if missing:
         raise TypeError(f"its class has no {', '.join(missing)}")
+    if not callable(getattr(node, node.FUNCTION, None)):
+        raise TypeError(f"its class has no method {node.FUNCTION}, which its FUNCTION names")
     node.INPUT_TYPES()
 
 

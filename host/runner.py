@@ -6,9 +6,10 @@ import glob
 import os
 import platform
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -141,7 +142,8 @@ def _execute(
     PromptServer.instance.send_hook = watcher and (lambda event, data, client: watcher(event, data))
     # There is no next prompt to keep results for, so each is freed after its last use.
     executor = Executor(session.definitions, cache=NoCache(), emit=watcher)
-    with temporary_folder(), cancel_on_signals() as cancellation:
+    # What nodes print is no part of our output.
+    with temporary_folder(), redirect_stdout(sys.stderr), cancel_on_signals() as cancellation:
         try:
             run = executor.execute(prompt, extra_data=extra_data, targets=targets)
         except KeyboardInterrupt:

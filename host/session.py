@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,5 +82,6 @@ def open_session(
     for folder in packs:
         if not folder.exists():
             raise UsageError(f"--pack {folder} does not exist; name the pack's own folder")
-        session.add(load_pack(folder))
+        with redirect_stdout(sys.stderr):  # what a pack prints is no part of our output
+            session.add(load_pack(folder))
     return session

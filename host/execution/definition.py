@@ -110,8 +110,8 @@ def define(
     for class_type, node in nodes.items():
         try:
             definitions[class_type] = NodeDefinition.of(class_type, node, titles.get(class_type))
-        except Exception:
-            _LOG.exception("The node %s is left out: its class cannot be read", class_type)
+        except Exception as error:
+            _LOG.error("The node %s is left out: its class cannot be read: %s", class_type, error)
     return definitions
 
 
@@ -153,8 +153,8 @@ def object_info(definitions: Mapping[str, NodeDefinition]) -> dict[str, dict[str
     for class_type, definition in definitions.items():
         try:
             shown[class_type] = _node_info(definition)
-        except Exception:
-            _LOG.exception("The node %s is left out of the node list", class_type)
+        except Exception as error:
+            _LOG.error("The node %s is left out: it cannot be described: %s", class_type, error)
     return shown
 
 

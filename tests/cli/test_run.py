@@ -167,6 +167,15 @@ def test_another_packs_nodes_run_beside_ours(kinograph, pack):
     assert (code, report(out)["texts"]) == (0, {"2": ["42"]})
 
 
+def test_what_a_pack_prints_is_kept_apart_from_the_results(kinograph, pack):
+    source = (pack / "__init__.py").read_text()
+    chatty = source.replace("return (value", "print('working', end=''); return (value")
+    (pack / "__init__.py").write_text(f"{chatty}print('loaded')\n")
+    code, out, err = kinograph("run", numbers("Double"), "--pack", pack, "--json")
+    assert (code, out.splitlines()[0], len(out.splitlines())) == (0, "42", 2)
+    assert "loaded" in err and "working" in err
+
+
 def test_a_result_is_freed_after_its_last_use(kinograph, tmp_path):
     (tmp_path / "pack.py").write_text(
         "import weakref\n"

@@ -226,12 +226,16 @@ def test_one_bad_v1_node_leaves_the_others(write_pack):
         def INPUT_TYPES(cls):
             raise RuntimeError("no list of files")
 
-    NODE_CLASS_MAPPINGS = {"PackFails": Fails, "PackEmpty": object, "PackAdds": Adds}
+    class Renamed(Adds):
+        FUNCTION = "sum_up"
+
+    NODE_CLASS_MAPPINGS = {"PackFails": Fails, "PackEmpty": object, "PackRenamed": Renamed, "PackAdds": Adds}
     """
     pack = load_pack(write_pack({"__init__.py": V1_NODE + code}))
     assert list(pack.nodes) == ["PackAdds"]
     assert "PackFails is left out: RuntimeError: no list of files" in pack.problems[0]
     assert "PackEmpty is left out: TypeError: its class has no INPUT_TYPES, FUNCTION" in pack.problems[1]
+    assert "PackRenamed is left out: TypeError: its class has no method sum_up" in pack.problems[2]
 
 
 def test_one_bad_v3_node_leaves_the_others(write_pack):
