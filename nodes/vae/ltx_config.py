@@ -19,6 +19,7 @@ from torch import Tensor
 
 from .folding import Factors
 from .last_step import LastStep
+from .weights_file import WeightsError
 
 Kind = Literal["stack", "single", "stride", "fold", "unfold"]
 FACTORS: dict[int, Factors] = {2: (2, 1, 1), 4: (1, 2, 2), 8: (2, 2, 2)}
@@ -28,6 +29,15 @@ STRIDES: dict[str, Factors] = {
     "compress_all": (2, 2, 2),
     "compress_all_x_y": (2, 2, 2),
 }
+PADDINGS = ("zeros", "reflect", "replicate", "circular")
+SUPPORTED = {
+    "norm_layer": ("pixel_norm",),
+    "latent_log_var": ("uniform",),
+    "spatial_padding_mode": PADDINGS,
+    "encoder_spatial_padding_mode": PADDINGS,
+    "decoder_spatial_padding_mode": PADDINGS,
+}
+"""Settings in the metadata, and which of their values this network can do."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class LTXConfig:
         """Read the sizes off a checkpoint in the published key layout.
 
         Raises:
-            ValueError: the metadata ask for something that this network has not.
+            WeightsError: the metadata ask for something that this network has not.
         """
         told = _told(metadata)
         padding = told.get("spatial_padding_mode", "zeros")
@@ -102,10 +112,14 @@ class LTXConfig:
 
 def _told(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     """The autoencoder's part of the metadata."""
-    told = json.loads((metadata or {}).get("config", "{}")).get("vae", {})
-    for key, known in (("norm_layer", "pixel_norm"), ("latent_log_var", "uniform")):
-        if told.get(key, known) != known:
-            raise ValueError(f"this LTX-Video VAE has {key} {told[key]!r}; only {known!r} is supported")
+    try:
+        config = json.loads((metadata or {}).get("config", "{}"))
+    except (ValueError, RecursionError) as error:
+        raise WeightsError("the metadata of this LTX-Video VAE are no JSON; fetch the file again") from error
+    told = config.get("vae", {}) if isinstance(config, dict) else {}
+    for key, known in SUPPORTED.items():
+        if key in told and told[key] not in known:
+            raise WeightsError(f"this LTX-Video VAE has {key} {told[key]!r}; known: {', '.join(known)}")
     return told
 
 
@@ -114,8 +128,8 @@ def _blocks(weights: Mapping[str, Tensor], side: str, told: Mapping[str, Any]) -
     listed = told.get(f"{side.split('.')[0]}_blocks", told.get("blocks", []))
     if side.startswith("decoder"):
         listed = listed[::-1]
-    count = 1 + max(int(key.split(".")[2]) for key in weights if key.startswith(side + "."))
-    for index in range(count):
+    indices = {key.split(".")[2] for key in weights if key.startswith(side + ".")}
+    for index in range(len(indices)):
         name, options = listed[index] if index < len(listed) else ("", {})
         yield _block(weights, f"{side}.{index}", name, options if isinstance(options, dict) else {})
 
@@ -141,10 +155,16 @@ def _block(weights: Mapping[str, Tensor], prefix: str, name: str, options: Mappi
     made, channels = weights[f"{prefix}.conv.conv.weight"].shape[:2]
     out = _entering(weights, prefix)
     if prefix.startswith("encoder"):
-        return Block("fold", channels, out, factors=FACTORS[out // made])
-    factors = FACTORS[made // out]
+        return Block("fold", channels, out, factors=_factors(out / made, prefix))
+    factors = _factors(made / out, prefix)
     shortcut = options.get("residual", factors == (2, 2, 2) and out < channels)
     return Block("unfold", channels, out, factors=factors, shortcut=shortcut)
+
+
+def _factors(cells: float, prefix: str) -> Factors:
+    if cells not in FACTORS:
+        raise WeightsError(f"{prefix} of this LTX-Video VAE folds {cells:g} pixels; known are 2, 4 and 8")
+    return FACTORS[cells]
 
 
 def _entering(weights: Mapping[str, Tensor], prefix: str) -> int:

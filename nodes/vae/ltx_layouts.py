@@ -19,9 +19,14 @@ UNUSED = re.compile(r"per_channel_statistics\.(?!(?:mean|std)-of-means$)")
 """Statistics that the published files carry and nothing reads."""
 
 
+def is_known(weights: Mapping[str, Tensor]) -> bool:
+    """Whether these are a LTX-Video VAE's, in any of the layouts."""
+    return "decoder.up_blocks.0.res_blocks.0.conv1.conv.weight" in weights or is_diffusers(weights)
+
+
 def is_diffusers(weights: Mapping[str, Tensor]) -> bool:
     """Whether the keys are those of diffusers' `AutoencoderKLLTXVideo`."""
-    return "decoder.mid_block.resnets.0.conv1.conv.weight" in weights
+    return "latents_mean" in weights and "decoder.mid_block.resnets.0.conv1.conv.weight" in weights
 
 
 def to_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -35,7 +40,7 @@ def to_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _positions(weights: Mapping[str, Tensor], side: str) -> dict[str, str]:
     """Each part of the blocks of a side, e.g. "decoder.up_blocks.1.upsamplers" → "decoder.up_blocks.3"."""
     blocks = f"{side}.{'down' if side == 'encoder' else 'up'}_blocks"
-    count = 1 + max(int(key.split(".")[2]) for key in weights if key.startswith(blocks))
+    count = len({key.split(".")[2] for key in weights if key.startswith(blocks + ".")})
     parts = [f"{blocks}.{block}.{part}" for block in range(count) for part in PARTS[side]]
     middle = [f"{side}.mid_block.resnets"]
     in_order = [*parts, *middle] if side == "encoder" else [*middle, *parts]

@@ -76,6 +76,11 @@ class TaehvConfig:
         )
 
 
+def is_known(weights: Mapping[str, Tensor]) -> bool:
+    """Whether these are a TAEHV autoencoder's: there is but one key layout."""
+    return "decoder.22.weight" in weights and "encoder.17.weight" in weights
+
+
 class Memory(nn.Module):
     """A layer over pictures and the ones before them: [B,T,C,H,W] → [B,T,C,H,W]."""
 
@@ -135,7 +140,7 @@ class FoldTime(nn.Module):
 
 
 class UnfoldTime(nn.Module):
-    """Unfold each picture into `frames`, and copy each pixel into `scale`² : [N,C,H,W] → [N·frames,C,…]."""
+    """Unfold each picture into `frames`, and copy each pixel into `scale`²: [N,C,H,W] → [N·frames,C,…]."""
 
     def __init__(self, channels: int, frames: int, scale: int, operations: Any) -> None:
         super().__init__()
@@ -188,9 +193,7 @@ def decoder(config: TaehvConfig, operations: Any) -> MemorySequential:
     layers = [SoftClamp(), conv3x3(config.latent_channels, widths[0], operations), nn.ReLU(inplace=True)]
     for width, out, frames in zip(widths, widths[1:], config.grows, strict=False):
         layers += [MemoryBlock(width, operations) for _ in range(3)]
-        layers.append(
-            nn.Identity()
-        )  # where the published code enlarges: after the 1×1 convolution is cheaper
+        layers.append(nn.Identity())  # the published code enlarges here; behind the next layer is cheaper
         layers.append(UnfoldTime(width, frames, 2, operations))
         layers.append(conv3x3(width, out, operations, bias=False))
     return MemorySequential(
@@ -241,9 +244,8 @@ class TaehvVAE(nn.Module):
         held, past = (state[0], state[1:]) if state else (pixels[:, :, :0], ())
         film = torch.cat([held, pixels], dim=2)
         if last:
-            film = torch.cat(
-                [film, film[:, :, -1:].expand(-1, -1, -film.shape[2] % self.time, -1, -1)], dim=2
-            )
+            missing = -film.shape[2] % self.time
+            film = torch.cat([film, *[film[:, :, -1:]] * missing], dim=2)
         whole = film.shape[2] // self.time * self.time
         mean, past = self._encoded(film[:, :, :whole], past)
         log_variance = torch.full_like(mean, NO_VARIANCE)

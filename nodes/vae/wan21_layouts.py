@@ -18,16 +18,21 @@ ENDS = {"conv_in": "conv1", "norm_out": "head.0", "conv_out": "head.2"}
 MIDDLE = {"resnets.0": "middle.0", "attentions.0": "middle.1", "resnets.1": "middle.2"}
 
 
+def is_known(weights: Mapping[str, Tensor]) -> bool:
+    """Whether these are a Wan 2.1 VAE's, in any of the layouts."""
+    return "decoder.middle.0.residual.0.gamma" in weights or is_diffusers(weights)
+
+
 def is_diffusers(weights: Mapping[str, Tensor]) -> bool:
     """Whether the keys are those of diffusers' `AutoencoderKLWan`."""
-    return "post_quant_conv.weight" in weights and "decoder.conv_in.weight" in weights
+    return "post_quant_conv.weight" in weights and "decoder.norm_out.gamma" in weights
 
 
 def to_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename diffusers' keys to the published layout; other layouts come back unchanged."""
     if not is_diffusers(weights):
         return dict(weights)
-    per_level = 1 + max(int(key.split(".")[4]) for key in weights if ".up_blocks.0.resnets." in key)
+    per_level = len({key.split(".")[4] for key in weights if ".up_blocks.0.resnets." in key})
     return {_published(key, per_level): tensor for key, tensor in weights.items()}
 
 
@@ -50,7 +55,7 @@ def published_key(key: str) -> str:
     if found := re.match(r"mid_block\.(\w+\.\d)\.(.+)", rest):
         return f"{side}.{MIDDLE[found[1]]}.{published_layer(found[2])}"
     name, _, leaf = rest.partition(".")
-    return f"{side}.{ENDS[name]}.{leaf}"
+    return f"{side}.{ENDS.get(name, name)}.{leaf}"
 
 
 def published_layer(name: str) -> str:

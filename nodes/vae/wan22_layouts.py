@@ -13,6 +13,11 @@ from .wan21_layouts import published_layer
 LEVELS = {"encoder.down_blocks": "downsamples", "decoder.up_blocks": "upsamples"}
 
 
+def is_known(weights: Mapping[str, Tensor]) -> bool:
+    """Whether these are a Wan 2.2 VAE's, in any of the layouts."""
+    return "decoder.upsamples.0.upsamples.0.residual.2.weight" in weights or is_diffusers(weights)
+
+
 def is_diffusers(weights: Mapping[str, Tensor]) -> bool:
     """Whether the keys are those of diffusers' `AutoencoderKLWan(is_residual=True)`."""
     return wan21_layouts.is_diffusers(weights) and any(".upsampler." in key for key in weights)
@@ -23,7 +28,7 @@ def to_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not is_diffusers(weights):
         return dict(weights)
     blocks = {
-        side: 1 + max(int(key.split(".")[4]) for key in weights if key.startswith(f"{side}.0.resnets."))
+        side: len({key.split(".")[4] for key in weights if key.startswith(f"{side}.0.resnets.")})
         for side in LEVELS
     }
     return {_published(key, blocks): tensor for key, tensor in weights.items()}

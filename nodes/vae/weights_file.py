@@ -1,0 +1,92 @@
+"""Weights out of a file, without running anything that the file may hold."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+PICKLES = frozenset({".pth", ".pt", ".bin", ".ckpt"})
+NESTED = ("state_dict", "model_state", "model", "module", "vae")
+"""Names under which training programs keep the weights among other things."""
+
+
+class WeightsError(ValueError):
+    """Weights that cannot be read or used; the message has the file's name, what was found and the remedy."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Tensors by key, and the file's own words about them.
+
+    Attributes:
+        name: for messages: the file's name.
+    """
+
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    name: str = "the model"
+
+
+def read_weights(path: Path) -> Weights:
+    """Read a .safetensors file, or a pickle (.pth .pt .bin .ckpt) of nothing but tensors.
+
+    The tensors lie in the file (mapped), and are read when they are used.
+
+    Raises:
+        WeightsError: there is no such file, it is cut short, of another kind, or would run code.
+    """
+    if not path.is_file():
+        raise WeightsError(f"there is no file {path}")
+    with path.open("rb") as file:
+        start = file.read(4)
+    if path.suffix in PICKLES:
+        return Weights(_tensors(_unpickled(path), path.name), name=path.name)
+    if path.suffix != ".safetensors":
+        known = ", ".join(sorted(PICKLES))
+        raise WeightsError(f"{path.name}: weights come as .safetensors or {known}; choose such a file")
+    if start.startswith((b"PK", b"\x80")):
+        raise WeightsError(
+            f"{path.name} is a pickle, not safetensors; if you trust its source, rename it to .pth"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return Weights(tensors, file.metadata() or {}, path.name)
+    except SafetensorError as error:
+        raise WeightsError(
+            f"{path.name} is cut short or no safetensors file ({error}); fetch it again"
+        ) from error
+
+
+def _unpickled(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path.name} holds more than tensors, and loading it would run its author's code: refused; "
+            "look for the same weights as .safetensors"
+        ) from error
+    except (RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise WeightsError(f"{path.name} is cut short or no PyTorch file; fetch it again") from error
+
+
+def _tensors(found: Any, name: str) -> dict[str, Tensor]:
+    """The tensors of a pickle, also from under one of the usual names."""
+    for key in NESTED:
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+    tensors = found.items() if isinstance(found, Mapping) else ()
+    named = {key: tensor for key, tensor in tensors if isinstance(key, str) and isinstance(tensor, Tensor)}
+    if not named:
+        raise WeightsError(
+            f"{name} holds no named tensors but {type(found).__name__}; choose a file of weights"
+        )
+    return named
