@@ -149,6 +149,14 @@ def test_sound_is_saved_with_the_workflow(node, format, quality, stored_rate):
         assert json.loads(tags["workflow"]) == WORKFLOW
 
 
+@pytest.mark.parametrize(("rate", "stored_rate"), [(9000, 11025), (96000, 48000)])
+def test_mp3_takes_the_next_rate_that_it_has(rate, stored_rate):
+    shown = ui.AudioSaveHelper.get_save_audio_ui(tone(rate=rate), "s", None, "mp3", "V0").as_dict()
+    with av.open(open_output(shown["audio"][0])) as container:
+        assert container.streams.audio[0].rate == stored_rate
+        assert container.duration / 1e6 == pytest.approx(0.5, abs=0.1)
+
+
 def test_flac_keeps_the_samples():
     sound = {"waveform": torch.arange(-1, 1, 2**-15).reshape(1, 1, -1), "sample_rate": 8000}
     shown = ui.AudioSaveHelper.get_save_audio_ui(sound, "s", None).as_dict()
@@ -163,7 +171,8 @@ def test_an_unknown_sound_format_is_named():
         ui.AudioSaveHelper.get_save_audio_ui(tone(), "s", None, "ogg")
 
 
-def test_sound_with_a_number_of_channels_that_no_format_has_is_refused(home):
-    with pytest.raises(ValueError, match="sound with 3 channels"):
-        ui.AudioSaveHelper.save_audio(tone(channels=3), "three", io.FolderType.output, None)
+@pytest.mark.parametrize(("channels", "format"), [(3, "flac"), (6, "mp3")])
+def test_more_channels_than_a_format_holds_are_refused(home, channels, format):
+    with pytest.raises(ValueError, match=f"{channels}.*(give|save)"):
+        ui.AudioSaveHelper.save_audio(tone(channels=channels), "many", io.FolderType.output, None, format)
     assert os.listdir(home / "output") == []

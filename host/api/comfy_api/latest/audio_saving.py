@@ -10,7 +10,10 @@ from .saved_files import SavedAudios, SavedResult, folder_of, workflow_tags
 from .widgets import FolderType
 
 _ENCODERS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus"}
-_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_RATES = {
+    "opus": (8000, 12000, 16000, 24000, 48000),
+    "mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+}
 _CHUNK = 1 << 16
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
@@ -32,7 +35,7 @@ class AudioSaveHelper:
         Args:
             filename_prefix: may hold the tokens of `folder_paths.get_save_image_path` and %batch_num%.
             cls: the running node class, whose prompt and workflow go into the files.
-            format: "flac", "mp3" or "opus"; Opus is resampled to the next rate that it has.
+            format: "flac", "mp3" or "opus"; the last two are resampled to the next rate that they have.
             quality: bits per second as "64k" to "320k", or "V0" for MP3; FLAC has no choice.
         """
         from ... import folder_paths
@@ -68,6 +71,8 @@ def _write(path: str, waveform: Any, rate: int, format: str, quality: str, tags:
     if format not in _ENCODERS:
         raise ValueError(f"sound cannot be saved as {format!r}; choose {', '.join(_ENCODERS)}")
     layout = layout_of(waveform.shape[0])
+    if format == "mp3" and layout not in ("mono", "stereo"):
+        raise ValueError(f"MP3 holds two channels, and the sound has {waveform.shape[0]}; save FLAC or Opus")
     with whole_file(path) as part, av.open(part, "w", format=format) as output:
         output.metadata.update(tags)
         stream = output.add_stream(_ENCODERS[format], rate=_stored_rate(rate, format), layout=layout)
@@ -97,7 +102,8 @@ def layout_of(channels: int) -> str:
 
 
 def _stored_rate(rate: int, format: str) -> int:
-    return next((own for own in _OPUS_RATES if own >= rate), 48000) if format == "opus" else rate
+    rates = _RATES.get(format, (rate,))
+    return next((own for own in rates if own >= rate), rates[-1])
 
 
 def _set_quality(stream: Any, format: str, quality: str) -> None:
