@@ -115,5 +115,7 @@ def saved_files(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(subfolder, file name) of what a node has written to the output folder, from what it showed."""
     for items in shown.values():
         for item in items:
-            if isinstance(item, Mapping) and item.get("type") == "output" and "filename" in item:
-                yield item.get("subfolder", ""), item["filename"]
+            if isinstance(item, Mapping) and item.get("type") == "output":
+                place = item.get("subfolder", ""), item.get("filename")
+                if all(isinstance(part, str) for part in place):
+                    yield place

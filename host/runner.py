@@ -165,7 +165,7 @@ def _report(run: Run, prompt: Prompt) -> Report:
     return Report(
         status,
         outputs=[os.path.join(output, *file) for items in shown for file in saved_files(items)],
-        texts={node: list(items["text"]) for node, items in run.outputs.items() if "text" in items},
+        texts={node: [*map(str, items["text"])] for node, items in run.outputs.items() if "text" in items},
         errors=[run_failure(error, prompt) for error in errors],
         seconds=run.seconds,
         node_seconds=run.node_seconds,

@@ -176,6 +176,16 @@ def test_what_a_pack_prints_is_kept_apart_from_the_results(kinograph, pack):
     assert "loaded" in err and "working" in err
 
 
+def test_odd_things_that_a_pack_shows_are_no_obstacle(kinograph, pack):
+    source = (pack / "__init__.py").read_text()
+    shown = "{'text': [value], 'images': [{'type': 'output', 'filename': 5}, 'a.png']}"
+    shows = source.replace("return (value * 2,)", f"return {{'ui': {shown}, 'result': (value,)}}")
+    (pack / "__init__.py").write_text(shows)
+    code, out, _ = kinograph("run", numbers("Double"), "--pack", pack, "--json")
+    told = report(out)
+    assert (code, told["texts"], told["outputs"]) == (0, {"1": ["21"], "2": ["21"]}, [])
+
+
 def test_a_result_is_freed_after_its_last_use(kinograph, tmp_path):
     (tmp_path / "pack.py").write_text(
         "import weakref\n"
