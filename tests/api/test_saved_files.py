@@ -176,3 +176,9 @@ def test_more_channels_than_a_format_holds_are_refused(home, channels, format):
     with pytest.raises(ValueError, match=f"{channels}.*(give|save)"):
         ui.AudioSaveHelper.save_audio(tone(channels=channels), "many", io.FolderType.output, None, format)
     assert os.listdir(home / "output") == []
+
+
+def test_a_silent_source_is_told(home):
+    with pytest.raises(ValueError, match="source is silent"):
+        ui.PreviewAudio(None)
+    assert not (home / "temp").exists()

@@ -23,7 +23,7 @@ class AudioSaveHelper:
 
     @staticmethod
     def save_audio(
-        audio: dict[str, Any],
+        audio: dict[str, Any] | None,
         filename_prefix: str,
         folder_type: FolderType,
         cls: type | None,
@@ -37,8 +37,14 @@ class AudioSaveHelper:
             cls: the running node class, whose prompt and workflow go into the files.
             format: "flac", "mp3" or "opus"; the last two are resampled to the next rate that they have.
             quality: bits per second as "64k" to "320k", or "V0" for MP3; FLAC has no choice.
+
+        Raises:
+            ValueError: there is no sound, or it has more channels than the format holds.
         """
         from ... import folder_paths
+
+        if audio is None:  # what a silent video gives
+            raise ValueError("There is no sound to save: its source is silent; bypass this node")
 
         folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
             filename_prefix, folder_of(folder_type)
