@@ -68,7 +68,7 @@ def load_vae(
             network, published = _built(weights, operations, latents)
     except (KeyError, IndexError) as missing:
         raise WeightsError(
-            f"{weights.name} is incomplete or laid out in an unknown way (looked for {missing}); fetch it again"
+            f"{weights.name} is incomplete or laid out in an unknown way (sought {missing}); fetch it again"
         ) from missing
     _check_channels(weights.name, network)
     _check_keys(weights.name, network, published)

@@ -45,14 +45,12 @@ def read_weights(path: Path) -> Weights:
     """
     if not path.is_file():
         raise WeightsError(f"there is no file {path}")
-    with path.open("rb") as file:
-        start = file.read(4)
     if path.suffix in PICKLES:
         return Weights(_tensors(_unpickled(path), path.name), name=path.name)
     if path.suffix != ".safetensors":
         known = ", ".join(sorted(PICKLES))
         raise WeightsError(f"{path.name}: weights come as .safetensors or {known}; choose such a file")
-    if start.startswith((b"PK", b"\x80")):
+    if _starts_with(path, b"PK", b"\x80"):
         raise WeightsError(
             f"{path.name} is a pickle, not safetensors; if you trust its source, rename it to .pth"
         )
@@ -66,15 +64,23 @@ def read_weights(path: Path) -> Weights:
         ) from error
 
 
+def _starts_with(path: Path, *signs: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(2).startswith(signs)
+
+
 def _unpickled(path: Path) -> Any:
+    is_zip = zipfile.is_zipfile(path)  # what PyTorch writes; before version 1.6 it wrote bare pickles
+    if not is_zip and not _starts_with(path, b"\x80"):
+        raise WeightsError(f"{path.name} is cut short or no PyTorch file; fetch it again")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path.name} holds more than tensors, and loading it would run its author's code: refused; "
             "look for the same weights as .safetensors"
         ) from error
-    except (RuntimeError, EOFError, KeyError, ValueError) as error:
+    except (RuntimeError, EOFError, LookupError, ValueError) as error:
         raise WeightsError(f"{path.name} is cut short or no PyTorch file; fetch it again") from error
 
 
