@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 Prompt = dict[str, Any]
 
-_RUNS_HERE = f"run-{platform.node()}-"
-"""How the temp folders of runs on this machine begin; others may share the disk."""
+_RUNS_HERE = f"run_{platform.node()}_"
+"""How the temp folders of runs on this machine begin; others, with names like it, may share the disk."""
 
 
 def run_workflow(
@@ -113,13 +113,13 @@ def _new_folder(home: str) -> str:
     while True:
         os.makedirs(home, exist_ok=True)
         with suppress(FileNotFoundError):  # another run has just ended, and removed the empty directory
-            return tempfile.mkdtemp(prefix=f"{_RUNS_HERE}{os.getpid()}-", dir=home)
+            return tempfile.mkdtemp(prefix=f"{_RUNS_HERE}{os.getpid()}_", dir=home)
 
 
 def _remove_abandoned(home: Path) -> None:
     """Remove what runs of this machine left behind that were killed before they could."""
     for folder in home.glob(f"{glob.escape(_RUNS_HERE)}*"):
-        process = folder.name.removeprefix(_RUNS_HERE).partition("-")[0]
+        process = folder.name.removeprefix(_RUNS_HERE).partition("_")[0]
         if process.isdecimal() and not _is_alive(int(process)):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -75,10 +75,12 @@ def test_a_killed_process_leaves_nothing_under_the_final_name(endless, home, kin
     process.communicate(timeout=20)
     assert visible(home) == []
     assert len(list((home / "temp").iterdir())) == 1
-    running = home / "temp" / f"run-{platform.node()}-{os.getpid()}-abc"
-    running.mkdir()
+    here = platform.node()
+    others = {f"run_{here}_{os.getpid()}_running", f"run_{here}-{process.pid}_1_elsewhere", "a_pack_s_own"}
+    for name in others:
+        (home / "temp" / name).mkdir()
     assert kinograph("run", PREVIEW)[0] == 0
-    assert list((home / "temp").iterdir()) == [running]
+    assert {path.name for path in (home / "temp").iterdir()} == others
 
 
 def test_a_node_that_never_looks_is_interrupted(home):
