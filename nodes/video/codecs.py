@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .mp4_index import FRAGMENTED
 from .recipe import VideoError
 
 X26X_PRESETS = (
@@ -113,6 +114,8 @@ class Container:
     tags: whether it carries `prompt` and `workflow`.
     clock: ticks per second of its timestamps, None where the codec's own are kept.
     alpha: codecs whose alpha plane it keeps.
+    options: of the muxer.
+    fragmented: whether it is written in fragments, for `mp4_index.index_fragments` to end.
     """
 
     muxer: str
@@ -122,12 +125,25 @@ class Container:
     clock: int | None = None
     alpha: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    fragmented: bool = False
 
 
-_ISO_TAGS = {"movflags": "use_metadata_tags+faststart"}
 CONTAINERS = {
-    "mp4": Container("mp4", ("h264", "hevc", "av1", "vp9"), ("aac", "opus", "flac"), options=_ISO_TAGS),
-    "mov": Container("mov", ("prores", "h264", "hevc"), ("pcm", "aac"), alpha=("prores",), options=_ISO_TAGS),
+    "mp4": Container(
+        "mp4",
+        ("h264", "hevc", "av1", "vp9"),
+        ("aac", "opus", "flac"),
+        options=FRAGMENTED,
+        fragmented=True,
+    ),
+    "mov": Container(
+        "mov",
+        ("prores", "h264", "hevc"),
+        ("pcm", "aac"),
+        alpha=("prores",),
+        options=FRAGMENTED,
+        fragmented=True,
+    ),
     "mkv": Container(
         "matroska",
         ("h264", "hevc", "av1", "vp9", "ffv1", "prores"),

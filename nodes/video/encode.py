@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .audio_track import AudioTrack
 from .gif_palette import paletted
+from .mp4_index import index_fragments
 from .new_file import new_file
 from .picture_track import PictureTrack
 from .pixels import Converter, grown
@@ -98,6 +99,8 @@ def _write(
                 container.close()
             raise
         container.close()
+        if plan.settings.container_facts.fragmented:
+            index_fragments(path)
         return result
     except (av.FFmpegError, OSError) as error:
         raise VideoError(_unwritable(path, plan, error)) from error
