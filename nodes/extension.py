@@ -8,7 +8,7 @@ import logging
 from comfy_api.latest import ComfyExtension, io
 
 from .methods import Method, all_methods
-from .model_files import register_folder
+from .model_files import register_embedded_weights, register_folder
 
 NODE_MODULES = (
     "video.nodes_load",
@@ -17,6 +17,7 @@ NODE_MODULES = (
     "video.nodes_inspect",
     "video.nodes_save",
     "synthetic.nodes",
+    "vae.nodes",
 )
 
 
@@ -25,6 +26,7 @@ class KinographExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         register_folder()  # not in on_load, which ComfyUI 0.8 never awaits
+        register_embedded_weights()
         return [node for module in NODE_MODULES for node in _nodes_in(module)]
 
     async def get_methods(self) -> list[Method]:

@@ -1,4 +1,4 @@
-"""Where trained weights lie: below `models/kinograph`, and where the user's extra model paths add to it."""
+"""Where trained weights lie: below `models/kinograph` and the user's extra paths, or within the pack."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import folder_paths
 
 FOLDER = "kinograph"
+EMBEDDED = Path(__file__).resolve().parents[1] / "weights"
+EMBEDDED_KINDS = ("diffusion_models", "vae", "text_encoders")
 SUFFIXES = frozenset({".safetensors", ".onnx", ".param", ".bin"})
 
 
@@ -19,6 +21,13 @@ def register_folder() -> None:
     """Tell the host of the folder and of what counts as a model in it."""
     folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
     folder_paths.folder_names_and_paths[FOLDER][1].update(SUFFIXES)
+
+
+def register_embedded_weights() -> None:
+    """Let the host's own loaders list the small weights that come with the pack, `kinograph_tiny_*`."""
+    for kind in EMBEDDED_KINDS:
+        if (EMBEDDED / kind).is_dir():
+            folder_paths.add_model_folder_path(kind, str(EMBEDDED / kind))
 
 
 def model_file(name: str, catalogue_name: str) -> Path:

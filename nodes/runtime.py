@@ -90,6 +90,36 @@ def managed(network: Any) -> Any:
     return ModelPatcher(network, load_device=get_torch_device(), offload_device=unet_offload_device())
 
 
+def managed_vae(network: Any) -> Any:
+    """The same for a VAE, which has places of its own to compute and to wait."""
+    from comfy.model_management import vae_device, vae_offload_device
+    from comfy.model_patcher import ModelPatcher
+
+    return ModelPatcher(network, load_device=vae_device(), offload_device=vae_offload_device())
+
+
+def vae_number_type() -> Any:
+    """The `torch.dtype` in which a VAE computes on its device."""
+    import torch
+    from comfy.model_management import vae_device, vae_dtype
+
+    return vae_dtype(vae_device(), [torch.bfloat16, torch.float32])
+
+
+def result_device() -> Any:
+    """The `torch.device` where nodes leave their results."""
+    from comfy.model_management import intermediate_device
+
+    return intermediate_device()
+
+
+def free_memory(device: Any) -> int:
+    """Bytes that are free on a device."""
+    from comfy.model_management import get_free_memory
+
+    return get_free_memory(device)
+
+
 def load(*patchers: Any, memory_required: int = 0) -> None:
     """Bring managed models to the compute device, asking for `memory_required` bytes of working room."""
     from comfy.model_management import load_models_gpu

@@ -149,3 +149,14 @@ def write_clip(path: Path, seconds: int) -> None:
         samples.sample_rate, samples.pts = 48000, 0
         container.mux(sound.encode(samples))
         container.mux([*picture.encode(), *sound.encode()])
+
+
+def write_vae(path: Path) -> None:
+    """Wan 2.1's VAE at a tiny width, with weights of a seed: it decodes to a blur, the same everywhere."""
+    import torch
+    from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(Wan21VAE(Wan21Config(width=8)).state_dict(), path)

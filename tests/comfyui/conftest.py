@@ -7,6 +7,7 @@ requirements (default: this one). The server gets folders of its own and is ende
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from comfyui.client import ComfyUI, write_clip
+from comfyui.client import ComfyUI, write_clip, write_vae
+from comfyui.examples import VAE
 
 PACK = Path(__file__).parents[2]
 FOLDER_NAME = "any_folder_name"
@@ -32,6 +34,8 @@ def comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
     for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
         (base / name).mkdir()
     (base / "custom_nodes" / FOLDER_NAME).symlink_to(PACK, target_is_directory=True)
+    write_vae(base / "models" / "vae" / VAE)
+    shutil.copy(Path(__file__).with_name("conditioning_node.py"), base / "custom_nodes")
     log, port = base / "server.log", _free_port()
     command = [os.environ.get("COMFYUI_PYTHON", sys.executable), "main.py", "--cpu", "--disable-auto-launch"]
     command += ["--base-directory", str(base), "--port", str(port), "--database-url", "sqlite:///:memory:"]

@@ -7,7 +7,15 @@ from typing import Any
 from comfyui.client import node
 
 CLIP = "clip.mp4"
+VAE = "random_wan21_vae.safetensors"
 LOAD = {"load": node("KinoLoadVideo", file=CLIP)}
+
+ENCODED = {
+    "clip": node("KinoSyntheticClip", seed=3, width=72, height=50, seconds=0.25),
+    "vae": node("KinoLoadVideoVAE", vae_name=VAE),
+    "encode": node("KinoEncodeVideoToLatent", video=["clip", 0], vae=["vae", 0]),
+}
+"""Six frames whose sizes fill no whole latent cells."""
 
 
 def _decoded(class_type: str, **inputs: Any) -> dict:
@@ -89,5 +97,30 @@ EXAMPLES: dict[str, dict] = {
         "truth": node("KinoSyntheticTruth", clip=["clip", 2], count=4),
         "flow": node("KinoFlowToImage", flow=["truth", 2]),
         "show": node("PreviewImage", images=["flow", 0]),
+    },
+    "KinoLoadVideoVAE": {
+        **ENCODED,
+        "images": node("VAEDecode", samples=["encode", 0], vae=["vae", 0]),
+        "show": node("PreviewImage", images=["images", 0]),
+    },
+    "KinoEncodeVideoToLatent": {
+        **ENCODED,
+        "show_report": node("PreviewAny", source=["encode", 1]),
+        "show_latent": node("PreviewAny", source=["encode", 0]),
+    },
+    "KinoDecodeToVideo": {
+        **ENCODED,
+        "decode": node("KinoDecodeToVideo", samples=["encode", 0], vae=["vae", 0], fps=24.0, tile=48),
+        "save": node("SaveVideo", video=["decode", 0], filename_prefix="decoded"),
+        "parts": node("GetVideoComponents", video=["decode", 0]),
+        "show": node("PreviewImage", images=["parts", 0]),
+        "show_report": node("PreviewAny", source=["decode", 1]),
+    },
+    "KinoLatentPreview": {
+        **ENCODED,
+        "rough": node("KinoLatentPreview", samples=["encode", 0], side=64),
+        "show": node("PreviewImage", images=["rough", 0]),
+        "fine": node("KinoLatentPreview", samples=["encode", 0], vae=["vae", 0], side=64, fps=24.0),
+        "show_info": node("KinoVideoInfo", video=["fine", 1]),
     },
 }

@@ -8,8 +8,8 @@ from pathlib import Path
 import folder_paths
 import numpy as np
 import pytest
-from comfyui.client import completed, write_clip
-from comfyui.examples import EXAMPLES
+from comfyui.client import completed, write_clip, write_vae
+from comfyui.examples import EXAMPLES, VAE
 from kinograph.host.execution.executor import Executor
 from kinograph.host.execution.validation import validate_prompt
 from kinograph.host.session import Session, open_session
@@ -26,7 +26,10 @@ def session(tmp_path_factory) -> Iterator[Session]:
         (base / name).mkdir()
         getattr(folder_paths, f"set_{name}_directory")(str(base / name))
     write_clip(base / "input" / "clip.mp4", seconds=2)
+    write_vae(base / "vae" / VAE)
+    folder_paths.add_model_folder_path("vae", str(base / "vae"))
     yield open_session()
+    folder_paths.folder_names_and_paths["vae"][0].remove(str(base / "vae"))
     for name, directory in zip(names, before, strict=True):
         getattr(folder_paths, f"set_{name}_directory")(directory)
 
