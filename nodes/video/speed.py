@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
-from .sound import exactly, filtered, sample_at
+from .sound import exactly, filtered, sample_at, silence
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+RUN_OUT = Fraction(1, 4)
+"""Seconds that every step of a change of tempo may hold back."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,20 @@ class Speed(Recipe):
 
 
 def stretched_sound(pieces: Iterator[np.ndarray], spec: AudioSpec, factor: Fraction) -> Iterator[np.ndarray]:
-    """Change the tempo and keep the pitch, by FFmpeg's atempo (overlap-add of matching waveforms)."""
-    return filtered(pieces, spec, [("atempo", f"{step:.9f}") for step in _tempo_steps(float(factor))])
+    """Change the tempo and keep the pitch, by FFmpeg's atempo (overlap-add of matching waveforms).
+
+    Some silence follows: what atempo still holds at the end is lost, and that would be sound without it.
+    """
+    held = round(spec.sample_rate * RUN_OUT * max(1, factor))
+    steps = [("atempo", f"{step:.9f}") for step in _tempo_steps(float(factor))]
+    return filtered(chain(pieces, silence(spec.channels, held)), spec, steps)
 
 
 def _tempo_steps(factor: float) -> list[float]:
-    """Tempos that multiply to `factor`; below 0.5 one atempo is not enough."""
+    """Tempos that multiply to `factor`, each 0.5 to 2: below, atempo refuses; above, it skips samples and
+    ends the process where a piece of sound happens to end in the part skipped."""
     steps = []
-    while factor < 0.5:
-        steps.append(0.5)
-        factor /= 0.5
+    while not 0.5 <= factor <= 2:
+        steps.append(0.5 if factor < 1 else 2.0)
+        factor /= steps[-1]
     return [*steps, factor]

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from kinograph.nodes.video import reverse
@@ -15,6 +16,7 @@ from kinograph.nodes.video.recipe import AudioSpec, VideoError
 from kinograph.nodes.video.reverse import Reverse
 from kinograph.nodes.video.source import FileSource
 from kinograph.nodes.video.speed import Speed
+from kinograph.nodes.video.tensor_source import TensorSource
 
 RATES = st.sampled_from(
     [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60)]
@@ -88,6 +90,24 @@ def test_speed_keeps_the_pitch(clip, whole_sound, factor):
     middle = wave[len(wave) // 4 : len(wave) // 2]
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
     assert spectrum.argmax() * 8000 / len(middle) == pytest.approx(440, abs=8)
+
+
+@pytest.mark.parametrize("factor", [Fraction(1, 2), Fraction(2, 3), Fraction(5, 2), Fraction(10)])
+def test_beeps_stay_where_their_pictures_are_at_any_speed(whole_sound, factor):
+    beeps = torch.zeros(12, 8000)
+    beeps[:, 3000:5000] = torch.arange(2000).mul(0.5).sin()
+    given = TensorSource(torch.zeros(12, 2, 2, 3), Fraction(1), beeps.reshape(1, -1), 8000)
+    seconds = np.split(whole_sound(Speed(given, factor))[0] ** 2, 12)
+    for loudness in seconds:
+        centre = (loudness * np.arange(len(loudness))).sum() / loudness.sum()
+        assert abs(centre - len(loudness) / 2) / 8000 < 0.04
+
+
+def test_a_short_sound_is_heard_to_its_end_at_another_speed(whole_sound):
+    ring = torch.linspace(0, 400, 800).sin()[None]
+    for factor in (Fraction(1, 2), Fraction(2)):
+        sound = whole_sound(Speed(TensorSource(torch.zeros(1, 2, 2, 3), Fraction(10), ring, 8000), factor))[0]
+        assert np.abs(sound[-len(sound) // 3 :]).max() > 0.3
 
 
 @pytest.mark.parametrize("buffer", [1, 5 * 64 * 48 * 12 // 8])
