@@ -64,6 +64,14 @@ def test_variable_times_are_kept_to_the_containers_clock(tmp_path, numbered, con
     assert float(source.spec.duration) == pytest.approx(1, abs=1 / clock)
 
 
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+def test_the_end_is_kept_behind_reordered_variable_times(tmp_path, numbered, container):
+    times = tuple(Fraction(n, 30) for n in (0, 2, 5, 6, 8, 9, 11, 12, 14))
+    recipe = numbered(9, fps=Fraction(18), times=times)
+    report = encode(recipe, tmp_path / f"made.{container}", EncodeSettings(container, "h264"))
+    assert FileSource.of(report.path).spec.duration == Fraction(1, 2)
+
+
 def test_variable_times_may_be_made_constant(tmp_path, numbered):
     recipe = numbered(5, fps=Fraction(5), times=tuple(Fraction(n, 10) for n in (0, 1, 2, 6, 7)))
     report = encode(recipe, tmp_path / "made.mp4", EncodeSettings(constant_rate=True))
