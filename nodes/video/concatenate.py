@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .blend import blended
 from .constant_rate import ConstantRate
+from .describe import counted
 from .pixels import Converter, Recolour, copy_colour, matrix_of
 from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
 from .resize import Resize
@@ -181,12 +182,15 @@ class Concatenate(Recipe):
         yield from self.clips[index].notes
         if (given.width, given.height) != (made.width, made.height):
             yield f"clip {index + 1}: {given.width}x{given.height} is padded to {made.width}x{made.height}"
-        if given.fps != made.fps or given.variable_rate != made.variable_rate:
-            yield f"clip {index + 1}: {float(given.fps):.3f} becomes {float(made.fps):.3f} frames per second"
+        if given.fps != made.fps or given.variable_rate:
+            varied = "a variable rate of about " if given.variable_rate else ""
+            told = f"{varied}{float(given.fps):.3f} becomes {float(made.fps):.3f} frames per second"
+            yield f"clip {index + 1}: {told}"
         if self._sound and given.audio is None:
             yield f"clip {index + 1}: it has no sound and is silent"
         elif given.audio != self._sound:
-            yield f"clip {index + 1}: its sound is resampled to {self._sound.sample_rate} Hz"
+            sound = f"{self._sound.sample_rate} Hz, {counted(self._sound.channels, 'channel')}"
+            yield f"clip {index + 1}: its sound is resampled to {sound}"
 
 
 class _Unified:

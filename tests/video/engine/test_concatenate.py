@@ -85,7 +85,7 @@ def test_missing_sound_is_silence_and_other_rates_are_resampled(numbered, whole_
     np.testing.assert_allclose(wave[12100:19900], np.arange(100, 7900) / 8000, atol=0.01)
     assert joined.notes == (
         "clip 1: it has no sound and is silent",
-        "clip 3: its sound is resampled to 8000 Hz",
+        "clip 3: its sound is resampled to 8000 Hz, 1 channel",
     )
 
 
