@@ -144,9 +144,18 @@ def picture_decoder(stream: av.VideoStream) -> av.VideoCodecContext:
 
 
 def decoded(
-    name: str, container: av.container.InputContainer, stream: av.VideoStream, decoder: av.VideoCodecContext
-) -> Iterator[av.VideoFrame]:
+    name: str,
+    container: av.container.InputContainer,
+    stream: av.stream.Stream,
+    decoder: av.CodecContext,
+    *,
+    joins_by: Fraction | None = None,
+) -> Iterator[av.VideoFrame | av.AudioFrame]:
     """Decode from where the container stands to its end.
+
+    Args:
+        joins_by: after a seek, which may land in the middle of a packet: what cannot be decoded is skipped
+            up to this container time (seconds), at which a frame must have been found.
 
     Raises:
         VideoError: a packet cannot be decoded; the error tells the time.
@@ -154,14 +163,25 @@ def decoded(
     import av
 
     reached: Fraction | None = None
+    skipped: av.FFmpegError | None = None
     try:
         for packet in container.demux(stream):
             if packet.is_corrupt:
                 raise VideoError(_damaged(name, reached, "a damaged packet"))
-            for frame in decoder.decode(packet if packet.size else None):
+            try:
+                frames = decoder.decode(packet if packet.size else None)
+            except av.FFmpegError as error:
+                if joins_by is None or (reached is not None and reached >= joins_by):
+                    raise
+                skipped = error
+                continue
+            for frame in frames:
                 if frame.is_corrupt:
                     raise VideoError(_damaged(name, reached, "a damaged picture"))
                 reached = frame.pts * stream.time_base if frame.pts is not None else None
+                if skipped and reached > joins_by:
+                    raise skipped
+                skipped = None
                 yield frame
     except av.FFmpegError as error:
         raise VideoError(_damaged(name, reached, error.strerror)) from error

@@ -124,11 +124,13 @@ class MediaSource(Recipe):
         spec = self.spec.audio
         stream = sound_stream(container)
         read_only(stream)
+        first = self.facts.timeline.first
         if (target := start - AUDIO_RUN_UP) > 0:
-            container.seek(int((self.facts.timeline.first + target) / stream.time_base), stream=stream)
+            container.seek(int((first + target) / stream.time_base), stream=stream)
         resampler = AudioResampler("fltp", layout_of(spec.channels), spec.sample_rate)
-        for frame in decoded(self.name, container, stream, stream.codec_context):
-            seconds = frame.pts * frame.time_base - self.facts.timeline.first
+        joins_by = first + start if target > 0 else None
+        for frame in decoded(self.name, container, stream, stream.codec_context, joins_by=joins_by):
+            seconds = frame.pts * frame.time_base - first
             index = sample_at(seconds, spec.sample_rate)
             for made in resampler.resample(frame):
                 yield index, made.to_ndarray()

@@ -135,9 +135,10 @@ def _steady_rate(ticks: np.ndarray, stream: av.VideoStream) -> Fraction | None:
     seconds = (ticks - ticks[0]) * float(stream.time_base)
     measured = Fraction((len(ticks) - 1) / float(seconds[-1])).limit_denominator(1001)
     told = [Fraction(rate) for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
-    tolerance = float(max(stream.time_base, JITTER))
+    rounding = max(stream.time_base, JITTER)
     steps = np.arange(len(ticks))
     for rate in [*told, measured]:
+        tolerance = float(min(rounding, 1 / (4 * rate)))  # a frame that is missing is no rounding
         if np.abs(seconds - steps / float(rate)).max() <= tolerance:
             return rate
     return None

@@ -115,9 +115,10 @@ def write_clip(
     mirrored: bool = False,
     picture: Callable[[int], av.VideoFrame] | None = None,
     muxer_options: dict[str, str] | None = None,
+    clock: Fraction | None = None,
 ) -> Path:
     """Write `count` numbered frames; `sound` is (start, length) in seconds of a 440 Hz tone in PCM or AAC."""
-    clock = Fraction(1, 90_000) if times else Fraction(1, rate)
+    clock = clock or (Fraction(1, 90_000) if times else Fraction(1, rate))
     shown = list(times) or [Fraction(index, rate) for index in range(count)]
     with av.open(str(path), "w", format=muxer, options=muxer_options or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})

@@ -54,6 +54,28 @@ def test_a_pull_may_start_at_any_frame(name, number, formats, numbers):
     assert numbers(source.frames(within)) == list(range(number, 20))
 
 
+def test_sound_may_start_anywhere_in_a_stream_without_index(tmp_path, whole_sound):
+    path = tmp_path / "clip.mpg"
+    with av.open(str(path), "w", format="mpeg") as container:
+        picture, sound = container.add_stream("mpeg2video", rate=25), container.add_stream("mp2", rate=48000)
+        picture.width, picture.height = 64, 48
+        for number in range(50):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts = number
+            container.mux(picture.encode(frame))
+            wave = np.sin(np.arange(number * 1920, (number + 1) * 1920) / 20).astype(np.float32)
+            heard = av.AudioFrame.from_ndarray((wave * 20000).astype(np.int16)[None], "s16", "mono")
+            heard.sample_rate, heard.pts = 48000, number * 1920
+            container.mux(sound.encode(heard))
+        container.mux([*picture.encode(None), *sound.encode(None)])
+    source = FileSource.of(path)
+    whole = whole_sound(source)
+    for tenth in range(1, 19):
+        part = whole_sound(source, Fraction(tenth, 10))
+        assert part.shape[1] == whole.shape[1] - tenth * 4800
+        np.testing.assert_allclose(part[:, :40000], whole[:, tenth * 4800 :][:, :40000], atol=0.01)
+
+
 def test_a_pull_from_the_end_on_is_empty(clip):
     source = FileSource.of(clip)
     assert list(source.frames(source.spec.duration)) == []
@@ -75,6 +97,15 @@ def test_variable_times_are_kept(tmp_path, make_clip, numbers):
     assert source.spec.frame_count == 7
     assert source.spec.fps == pytest.approx(7 / float(source.spec.duration), rel=1e-3)
     assert numbers(source.frames(Fraction(15, 100))) == [2, 3, 4, 5, 6]
+
+
+def test_a_missing_frame_is_a_gap_even_where_the_clock_ticks_once_per_frame(tmp_path, make_clip, numbers):
+    times = [Fraction(index, 25) for index in range(21) if index != 1]
+    path = make_clip(tmp_path / "gap.avi", codec="mpeg4", times=times, clock=Fraction(1, 25))
+    source = FileSource.of(path)
+    assert [time for _, time in source.frames()] == times
+    assert source.spec.variable_rate
+    assert numbers(source.frames(Fraction(1, 20))) == list(range(20))
 
 
 def _corner(index: int) -> av.VideoFrame:
