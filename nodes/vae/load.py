@@ -22,7 +22,6 @@ from .weights_file import Weights, WeightsError, read_weights
 
 PREFIXES = ("vae.", "first_stage_model.")
 """Under which whole checkpoints keep their VAE."""
-LTX_CHANNELS = 128
 TINY: dict[str, tuple[LatentFacts, bool]] = {
     "wan2.1": (wan21.LATENTS, True),
     "wan2.2": (wan22.LATENTS, True),
@@ -70,7 +69,7 @@ def load_vae(
         raise WeightsError(
             f"{weights.name} is incomplete or laid out in an unknown way (sought {missing}); fetch it again"
         ) from missing
-    _check_channels(weights.name, network)
+    _check_latents(weights.name, network)
     _check_keys(weights.name, network, published)
     network.load_state_dict(published, assign=True)
     return network.to(dtype=dtype).eval().requires_grad_(False)
@@ -123,12 +122,11 @@ def _tiny_latents(name: str, channels: int, told: str | None) -> tuple[LatentFac
     return TINY[known]
 
 
-def _check_channels(name: str, network: Network) -> None:
+def _check_latents(name: str, network: Network) -> None:
     found, facts = network.config.latent_channels, network.facts
-    needed = LTX_CHANNELS if isinstance(network, LTXVideoVAE) else facts.channels
-    if found != needed:
+    if found != facts.channels:
         raise WeightsError(
-            f"{name} makes latents of {found} channels; those of {facts.name} have {needed}: "
+            f"{name} makes latents of {found} channels; those of {facts.name} have {facts.channels}: "
             "it is for another model"
         )
 

@@ -23,6 +23,9 @@ from .latents import LatentFacts
 from .look_ahead import FilmConv3d, FilmTape, delayed
 from .ltx_config import Block, LTXConfig
 
+LATENTS = LatentFacts("LTX-Video", 128, space=32, time=8, mean=(0.0,) * 128, deviation=(1.0,) * 128)
+"""Normalised: the statistics are in the weights, and every diffusion model of the family uses the same."""
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -216,18 +219,16 @@ class ChannelStatistics(nn.Module):
 class LTXVideoVAE(nn.Module):
     """The whole autoencoder. Pixels are [B,3,T,H,W] in −1..1, latents normalised."""
 
+    space = LATENTS.space
+    time = LATENTS.time
+    facts = LATENTS
+
     def __init__(self, config: LTXConfig, operations: Any = nn) -> None:
         super().__init__()
         self.config = config
-        self.space, self.time = config.space, config.time
         self.encoder = Encoder(config, operations)
         self.decoder = Decoder(config, operations)
         self.per_channel_statistics = ChannelStatistics(config.latent_channels)
-
-    @property
-    def facts(self) -> LatentFacts:
-        z = self.config.latent_channels
-        return LatentFacts("LTX-Video", z, self.space, self.time, mean=(0.0,) * z, deviation=(1.0,) * z)
 
     def encode_chunk(
         self, pixels: Tensor, state: State | None, last: bool = True
@@ -240,6 +241,7 @@ class LTXVideoVAE(nn.Module):
         Returns:
             mean and log variance, each [B,Z,T',H/32,W/32] with T' = n+1 or n, and the state after them.
         """
+        LATENTS.check_pixels(pixels, first=state is None)
         tape = FilmTape(state, last)
         moments = self.encoder(patchify(pixels, self.config.patch), Chunk(tape))
         mean, deviation = self.per_channel_statistics.along(moments)
@@ -259,7 +261,7 @@ class LTXVideoVAE(nn.Module):
             pixels [B,3,T',32h,32w], not clamped, and the state after them. All chunks together have 8T−7
             frames.
         """
-        count, state = (int(state[0]), state[1:]) if state else (0, state)
+        count = int(state[-1]) if state else 0
         tape, step = FilmTape(state, last), step or self.config.last_step
         noise = StepNoise(step, latents)
         mixed = noise.mixed(latents, count) if self.config.conditioned else latents
@@ -267,4 +269,4 @@ class LTXVideoVAE(nn.Module):
         timestep = latents.new_full(latents.shape[:1], step.timestep)
         folded = self.decoder(mixed * deviation + mean, Chunk(tape, noise, timestep))
         counted = torch.tensor(count + latents.shape[2])
-        return unpatchify(folded, self.config.patch), () if last else (counted, *tape.state)
+        return unpatchify(folded, self.config.patch), () if last else [*tape.state, counted]

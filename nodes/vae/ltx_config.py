@@ -87,11 +87,16 @@ class LTXConfig:
         """
         told = _told(metadata)
         padding = told.get("spatial_padding_mode", "zeros")
+        patch = math.isqrt(weights["encoder.conv_in.conv.weight"].shape[1] // 3)
+        encoder = tuple(_blocks(weights, "encoder.down_blocks", told))
+        decoder = tuple(_blocks(weights, "decoder.up_blocks", told))
+        _check_compression(encoder, "encoder", patch)
+        _check_compression(decoder, "decoder", patch)
         return cls(
-            encoder=tuple(_blocks(weights, "encoder.down_blocks", told)),
-            decoder=tuple(_blocks(weights, "decoder.up_blocks", told)),
+            encoder=encoder,
+            decoder=decoder,
             latent_channels=weights["decoder.conv_in.conv.weight"].shape[1],
-            patch=math.isqrt(weights["encoder.conv_in.conv.weight"].shape[1] // 3),
+            patch=patch,
             conditioned="decoder.timestep_scale_multiplier" in weights,
             causal_decoder=told.get("causal_decoder", False),
             encoder_padding=told.get("encoder_spatial_padding_mode", padding),
@@ -99,15 +104,15 @@ class LTXConfig:
             last_step=LastStep(told.get("decode_timestep", 0.05), told.get("decode_noise_scale", 0.025)),
         )
 
-    @property
-    def space(self) -> int:
-        """Pixels per latent cell, across and down."""
-        return self.patch * math.prod(block.factors[1] for block in self.encoder)
 
-    @property
-    def time(self) -> int:
-        """Frames per latent frame."""
-        return math.prod(block.factors[0] for block in self.encoder)
+def _check_compression(blocks: tuple[Block, ...], side: str, patch: int) -> None:
+    """Raise unless a side changes 8 frames of 32 × 32 pixels into one latent cell, or back."""
+    time, height, width = (math.prod(block.factors[axis] for block in blocks) for axis in range(3))
+    if (time, height * patch, width * patch) != (8, 32, 32):
+        raise WeightsError(
+            f"a latent cell of this LTX-Video VAE's {side} is {time} frames of {width * patch} × "
+            f"{height * patch} pixels; known are 8 of 32 × 32"
+        )
 
 
 def _told(metadata: Mapping[str, str] | None) -> dict[str, Any]:

@@ -241,23 +241,22 @@ class TaehvVAE(nn.Module):
             mean, log variance (there is none: as good as zero), and the state after them.
         """
         refuse_after_end(state)
-        held, past = (state[0], state[1:]) if state else (pixels[:, :, :0], ())
-        film = torch.cat([held, pixels], dim=2)
+        film = pixels if state is None else torch.cat([state[-1], pixels], dim=2)
         if last:
             missing = -film.shape[2] % self.time
             film = torch.cat([film, *[film[:, :, -1:]] * missing], dim=2)
         whole = film.shape[2] // self.time * self.time
-        mean, past = self._encoded(film[:, :, :whole], past)
+        mean, memories = self._encoded(film[:, :, :whole], (state or ())[:-1])
         log_variance = torch.full_like(mean, NO_VARIANCE)
-        return mean, log_variance, () if last else (film[:, :, whole:].clone(), *past)
+        return mean, log_variance, () if last else [*memories, film[:, :, whole:].clone()]
 
-    def _encoded(self, pixels: Tensor, past: State) -> tuple[Tensor, State]:
+    def _encoded(self, pixels: Tensor, memories: State) -> tuple[Tensor, State]:
         """Latents [B,Z,T/time,h,w] of [B,3,T,H,W], and the memories after them."""
         b, _, frames, height, width = pixels.shape
         if not frames:
             cells = (height // self.space, width // self.space)
-            return pixels.new_empty(b, self.config.latent_channels, 0, *cells), past
-        tape = Tape(past or None)
+            return pixels.new_empty(b, self.config.latent_channels, 0, *cells), memories
+        tape = Tape(memories or None)
         pictures = fold((pixels + 1) / 2, (1, self.config.patch, self.config.patch)).transpose(1, 2)
         latents = self.encoder(pictures, tape).transpose(1, 2)
         if self.normalised:

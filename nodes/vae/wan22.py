@@ -201,6 +201,7 @@ class Wan22VAE(nn.Module):
         Returns:
             mean and log variance, each [B,Z,T',H/16,W/16] with T' = n+1 or n, and the state after them.
         """
+        LATENTS.check_pixels(pixels, first=state is None)
         tape = Tape(state)
         moments = self.conv1(self.encoder(patchify(pixels, PATCH), tape))
         mean, log_variance = moments.chunk(2, dim=1)

@@ -64,3 +64,12 @@ def test_its_latents_have_a_published_mean_and_deviation(network: Wan22VAE) -> N
     facts = network.facts
     assert len(facts.mean) == len(facts.deviation) == facts.channels == 48
     assert (facts.space, facts.time) == (16, 4)
+
+
+@pytest.mark.parametrize(("shape", "first"), [((4, 32, 32), True), ((5, 32, 32), False), ((5, 40, 32), True)])
+def test_pixels_that_fill_no_latent_cells_are_refused(
+    network: Wan22VAE, shape: tuple[int, int, int], first: bool
+) -> None:
+    _, _, state = network.encode_chunk(torch.zeros(1, 3, 1, 32, 32), None)
+    with pytest.raises(ValueError, match="pad them"):
+        network.encode_chunk(torch.zeros(1, 3, *shape), None if first else state)
