@@ -14,7 +14,7 @@ class UsageError(Exception):
     """The command cannot start as asked; the message says what was found, what is needed and the remedy."""
 
 
-def add_pack_option(parser: argparse.ArgumentParser) -> None:
+def add_pack_option(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup) -> None:
     """`--pack DIR`, any number of times."""
     parser.add_argument(
         "--pack",

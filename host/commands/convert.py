@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|DIR",
         help="a file, or a folder for several (default: standard output)",
     )
-    parser.add_argument(
+    nodes = parser.add_mutually_exclusive_group()
+    nodes.add_argument(
         "--object-info", type=Path, metavar="FILE", help="a saved /object_info of the ComfyUI to convert for"
     )
-    add_pack_option(parser)
+    add_pack_option(nodes)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -98,8 +100,10 @@ def _convert(workflow: Path, target: Path | None, object_info: dict[str, Any]) -
         print(text)
         return True
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.resolve() == workflow.resolve():
+    place = target.resolve()
+    if place == workflow.resolve():
         raise UsageError(f"{workflow} would be overwritten; name another file or folder with -o")
-    with whole_file(str(target)) as path:
+    is_device = place.exists() and not place.is_file()  # /dev/null must not be replaced by a file
+    with nullcontext(place) if is_device else whole_file(str(place)) as path:
         Path(path).write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
     return True

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -108,3 +111,19 @@ def test_a_folder_that_cannot_be_made_is_one_line_of_error(kinograph, saved):
     code, _, err = kinograph("convert", graph, "-o", graph / "inside" / "b.json")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_a_pipe_is_written_to_and_not_replaced(kinograph, saved, home):
+    pipe = home / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        assert kinograph("convert", saved("a.json"), "-o", pipe)[0] == 0
+        assert set(json.loads(reader.communicate(timeout=20)[0])) == {"1", "2"}
+    assert pipe.is_fifo()
+
+
+def test_packs_beside_an_object_info_would_go_unused(kinograph, saved, home):
+    with pytest.raises(SystemExit) as left:
+        kinograph("convert", saved("a.json"), "--object-info", home / "info.json", "--pack", home)
+    assert left.value.code == 2
