@@ -67,12 +67,12 @@ def _whole_formats() -> str:
 
 
 @contextmanager
-def opened(name: str, source: str | bytes) -> Iterator[av.container.InputContainer]:
+def opened(name: str, source: str | bytes | io.FileIO) -> Iterator[av.container.InputContainer]:
     """Open a file for reading; leaving the context frees it.
 
     Args:
         name: what to call it in errors.
-        source: a path, or the file's content.
+        source: a path, the file's content, or an opened file.
 
     Raises:
         VideoError: it is not a media file, it is damaged, or it only names other files.

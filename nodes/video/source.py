@@ -6,13 +6,14 @@ import hashlib
 import os
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .hidden_tracks import PICTURE, SOUND, HiddenTracks
 from .media import (
     MediaFacts,
     decoded,
@@ -55,8 +56,8 @@ class MediaSource(Recipe):
         """Everything known about the file."""
 
     @abstractmethod
-    def _opened(self) -> AbstractContextManager[av.container.InputContainer]:
-        """Open it for one pull."""
+    def _opened(self, without: bytes) -> AbstractContextManager[av.container.InputContainer]:
+        """Open it for one pull that leaves out a kind of track, `PICTURE` or `SOUND`."""
 
     @property
     def spec(self) -> VideoSpec:
@@ -87,7 +88,7 @@ class MediaSource(Recipe):
         facts = self.facts
         timeline, shown = facts.timeline, FilterChain(facts.filters)
         time = Fraction(-1)
-        with self._opened() as container:
+        with self._opened(without=SOUND) as container:
             stream = picture_stream(self.name, container)
             if target is not None:
                 container.seek(int((timeline.first + target) / stream.time_base), stream=stream)
@@ -111,7 +112,7 @@ class MediaSource(Recipe):
         begin = sample_at(start, spec.sample_rate)
         wanted = sample_at(self.spec.duration, spec.sample_rate) - begin
         tolerance = sample_at(AUDIO_TOLERANCE, spec.sample_rate)
-        with self._opened() as container:
+        with self._opened(without=PICTURE) as container:
             timed = ((index - begin, piece) for index, piece in self._sound_around(container, start))
             yield from exactly(placed(timed, spec.channels, tolerance), spec.channels, wanted)
 
@@ -183,9 +184,12 @@ class FileSource(MediaSource):
             raise VideoError(f"{self.name} is empty (0 bytes); fetch or export it again")
         return _facts_of_file(self.path, self.size, self.mtime_ns)
 
-    def _opened(self) -> AbstractContextManager[av.container.InputContainer]:
+    @contextmanager
+    def _opened(self, without: bytes) -> Iterator[av.container.InputContainer]:
         self._check_unchanged()
-        return opened(self.name, self.path)
+        partial = HiddenTracks(self.path, without)
+        with partial, opened(self.name, partial if partial.hidden else self.path) as container:
+            yield container
 
     def _check_unchanged(self) -> None:
         now = FileSource.of(self.path)
@@ -213,7 +217,7 @@ class BytesSource(MediaSource):
     def facts(self) -> MediaFacts:
         return media_facts(self.name, self.data)
 
-    def _opened(self) -> AbstractContextManager[av.container.InputContainer]:
+    def _opened(self, without: bytes) -> AbstractContextManager[av.container.InputContainer]:
         return opened(self.name, self.data)
 
     def fingerprint(self) -> str:
