@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...kernels.upsample_conv.dispatch import upsample_conv2d
 from .causal import (
     FrameAttention,
     ResidualBlock,
@@ -22,7 +23,11 @@ from .causal import (
     Tape,
     causal,
     causal_conv3d,
+    convolve,
+    normed,
     per_frame,
+    run_in_pieces,
+    takes_fast_path,
     with_past,
 )
 from .latents import LatentFacts
@@ -66,8 +71,13 @@ class Downsample(nn.Module):
         )
         self.time_conv = operations.Conv3d(channels, channels, (3, 1, 1), stride=(2, 1, 1)) if time else None
 
+    def _reduced(self, pictures: Tensor) -> Tensor:
+        """[N,C,H,W] → [N,C,H/2,W/2]."""
+        pad, conv = self.resample
+        return convolve(conv, pad(pictures))
+
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
-        x = per_frame(self.resample, x)
+        x = per_frame(self._reduced, x)
         if self.time_conv is None:
             return x
         if tape.first:
@@ -75,7 +85,7 @@ class Downsample(nn.Module):
         else:
             first, rest = x[:, :, :0], torch.cat([tape.recall(), x], dim=2)
         tape.remember(x[:, :, -1:])
-        return torch.cat([first, self.time_conv(rest)], dim=2) if rest.shape[2] >= 3 else first
+        return torch.cat([first, convolve(self.time_conv, rest)], dim=2) if rest.shape[2] >= 3 else first
 
 
 class Upsample(nn.Module):
@@ -92,7 +102,14 @@ class Upsample(nn.Module):
     def forward(self, x: Tensor, tape: Tape) -> Tensor:
         if self.time_conv is not None:
             x = self._doubled(x, tape)
-        return per_frame(self.resample, x)
+        return per_frame(self._enlarged, x)
+
+    def _enlarged(self, pictures: Tensor) -> Tensor:
+        """[N,C,H,W] → [N,C',2H,2W]."""
+        conv = self.resample[1]
+        if takes_fast_path(conv, pictures):
+            return upsample_conv2d(pictures, conv.weight, conv.bias)
+        return self.resample(pictures)
 
     def _doubled(self, x: Tensor, tape: Tape) -> Tensor:
         """[B,C,T,H,W] → [B,C,2T,H,W]; the film's first frame stays single and is unseen by the rest."""
@@ -100,7 +117,7 @@ class Upsample(nn.Module):
         seen = with_past(rest, 2, tape)
         if not rest.shape[2]:
             return first
-        pairs = self.time_conv(seen)  # [B, 2C, T, H, W]
+        pairs = convolve(self.time_conv, seen)  # [B, 2C, T, H, W]
         pairs = pairs.unflatten(1, (2, -1)).permute(0, 2, 3, 1, 4, 5).flatten(2, 3)  # [B, C, 2T, H, W]
         return torch.cat([first, pairs], dim=2)
 
@@ -177,7 +194,7 @@ def head(channels: int, out: int, operations: Any) -> nn.Sequential:
 
 def run_head(layers: nn.Sequential, x: Tensor, tape: Tape) -> Tensor:
     norm, silu, conv = layers
-    return causal(conv, silu(norm(x)), tape)
+    return normed(norm, silu, conv, x, tape)
 
 
 class Wan21VAE(nn.Module):
@@ -207,15 +224,14 @@ class Wan21VAE(nn.Module):
         Returns:
             mean and log variance, each [B,Z,T',H/8,W/8] with T' = n+1 or n, and the state after them.
         """
-        tape = Tape(state)
-        mean, log_variance = self.conv1(self.encoder(pixels, tape)).chunk(2, dim=1)
-        return mean, log_variance, tape.state
+        LATENTS.check_pixels(pixels, first=state is None)
+        made, state = run_in_pieces(self.encoder, pixels, self.time, state)
+        mean, log_variance = self.conv1(made).chunk(2, dim=1)
+        return mean, log_variance, state
 
     def decode_chunk(self, latents: Tensor, state: State | None, last: bool = True) -> tuple[Tensor, State]:
         """Decode the film's next latent frames [B,Z,T,h,w] → pixels [B,3,4T,8h,8w] and the state after.
 
         The film's first chunk (`state` None) gives 4T−3 frames. Pixels are not clamped.
         """
-        tape = Tape(state)
-        pixels = self.decoder(self.conv2(latents), tape)
-        return pixels, tape.state
+        return run_in_pieces(self.decoder, self.conv2(latents), 1, state)
