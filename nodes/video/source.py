@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .hidden_tracks import PICTURE, SOUND, HiddenTracks
+from .hidden_tracks import PICTURE, SOUND, HiddenTracks, return_freed_memory
 from .media import (
     MediaFacts,
     decoded,
@@ -90,6 +90,7 @@ class MediaSource(Recipe):
         time = Fraction(-1)
         with self._opened(without=SOUND) as container:
             stream = picture_stream(self.name, container)
+            read_only(stream)
             if target is not None:
                 container.seek(int((timeline.first + target) / stream.time_base), stream=stream)
             pictures = decoded(self.name, container, stream, picture_decoder(stream))
@@ -189,6 +190,8 @@ class FileSource(MediaSource):
         self._check_unchanged()
         partial = HiddenTracks(self.path, without)
         with partial, opened(self.name, partial if partial.hidden else self.path) as container:
+            if partial.hidden:
+                return_freed_memory()
             yield container
 
     def _check_unchanged(self) -> None:
