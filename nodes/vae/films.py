@@ -75,13 +75,13 @@ def fixed_plan(network: VideoAutoencoder, plane: FilmSize, tile: int) -> Plan:
 
 
 def smaller(network: VideoAutoencoder, plane: FilmSize, now: Plan, *, may_spool: bool) -> Plan | None:
-    """What to try after memory has run out: tiles half as large; None where there is nothing smaller."""
+    """What to try after memory has run out: sides half as long at most; None where nothing is smaller."""
     side = max(plane.height, plane.width)
     if now.tiling is not None:
         side = max(now.tiling.tile_height, now.tiling.tile_width)
-    for size in tile_sizes(network, plane):
-        if size < side:
-            return _tiled(plane, size)
+    sizes = [size for size in tile_sizes(network, plane) if size < side]
+    if sizes:
+        return _tiled(plane, next((size for size in sizes if size <= side / 2), sizes[-1]))
     if may_spool and now.tiling is not None and not now.tile_by_tile:
         return Plan(now.tiling, tile_by_tile=True)
     return None

@@ -51,8 +51,8 @@ class KinoLoadVideoVAE(io.ComfyNode):
             display_name="Load Video VAE",
             category="Kinograph/vae",
             description="Loads the VAE of Wan 2.1, Wan 2.2 or LTX-Video, or a tiny one (TAEHV), in any "
-            "layout. It works with every node that takes a VAE, and decodes films of any length in the memory "
-            "of one piece.",
+            "layout. It works with every node that takes a VAE, and decodes films of any length in the "
+            "memory of one piece.",
             inputs=[
                 io.Combo.Input(
                     "vae_name",

@@ -248,9 +248,12 @@ def _next_tile(tape: IO[bytes], shape: torch.Size) -> Tensor:
 
 
 def tile_sizes(network: VideoAutoencoder, plane: FilmSize) -> list[int]:
-    """Sides of square tiles worth trying, in latent cells, from the whole plane down by halves."""
+    """Sides of square tiles worth trying, in latent cells: the whole plane, then 2, 3, … along its length."""
     least = max(1, LEAST_TILE // network.space)
-    sizes = [max(plane.height, plane.width)]
+    length = max(plane.height, plane.width)
+    sizes = [length]
     while sizes[-1] > least:
-        sizes.append(max(least, -(-sizes[-1] // 2)))
+        tiles = len(sizes) + 1
+        # a quarter of each tile overlaps the next: `tiles` of them cover (3 · tiles + 1) / 4 of their sides
+        sizes.append(max(least, -(-4 * length // (3 * tiles + 1))))
     return sizes
