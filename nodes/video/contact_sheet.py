@@ -88,7 +88,8 @@ def contact_sheet(
         recipe: read only around those frames where it can seek.
         layout: from `sheet_layout`.
         start, end: seconds.
-        title: the line above the grid; the stretch of time is written beside it.
+        title: the line above the grid, in letters that the font has (see `lettering.legible`); the stretch
+            of time is written beside it.
         tick: called with 1 after each tile.
 
     Returns:

@@ -14,6 +14,7 @@ from ..sockets import Spans as SpansSocket
 from .contact_sheet import contact_sheet, sheet_layout
 from .describe import counted, describe, facts_line
 from .frame_batch import check_memory, every_nth, frame_batch, stretch
+from .lettering import legible
 from .scene_cuts import NODE as SCENE_CUTS
 from .scene_cuts import find_scenes
 from .spans import Span, SpanError, Spans
@@ -163,19 +164,17 @@ class KinoContactSheet(io.ComfyNode):
         width, height = layout.size
         check_memory((len(shown), height, width, 3), SHEETS_LIMIT_MB, "choose smaller tiles or fewer of them")
         progress = Progress(len(shown) * layout.tiles, node_id=node_id(cls), stage="drawing contact sheets")
-        heading = title or facts_line(recipe.spec)
-        sheets = [
-            contact_sheet(
-                recipe,
-                layout,
-                span.start,
-                span.end,
-                " · ".join(text for text in (span.label, heading) if text),
-                progress.advance,
+        sheets, replaced = [], {}
+        for span in shown:
+            heading, lacking = legible(
+                " · ".join(filter(None, (span.label, title or facts_line(recipe.spec))))
             )
-            for span in shown
-        ]
-        show_text(f"{counted(len(sheets), 'sheet')} · {width} × {height}", node_id(cls))
+            sheets.append(contact_sheet(recipe, layout, span.start, span.end, heading, progress.advance))
+            replaced |= lacking
+        told = f"{counted(len(sheets), 'sheet')} · {width} × {height}"
+        if replaced:
+            told += f"\nthe font lacks {' '.join(replaced)}: drawn as {' '.join(replaced.values())}"
+        show_text(told, node_id(cls))
         return io.NodeOutput(torch.from_numpy(np.stack(sheets).astype(np.float32)).div_(255))
 
 

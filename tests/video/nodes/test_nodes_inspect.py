@@ -9,6 +9,7 @@ import pytest
 import torch
 from kinograph.nodes.lazy_video import LazyVideo
 from kinograph.nodes.methods import MethodError
+from kinograph.nodes.video import nodes_inspect
 from kinograph.nodes.video.nodes_inspect import (
     KinoContactSheet,
     KinoFramesFromVideo,
@@ -82,6 +83,13 @@ def test_a_sheet_is_one_image_and_spans_give_one_each(video):
     assert whole.shape[0] == 1
     assert parts.shape == (3, *whole.shape[1:])
     assert parts[0].mean() < parts[1].mean() < parts[2].mean()
+
+
+def test_letters_that_the_font_lacks_are_told(video, monkeypatch):
+    texts = []
+    monkeypatch.setattr(nodes_inspect, "show_text", lambda text, node_id: texts.append(text))
+    KinoContactSheet.execute(video, 1, 1, 96, "Été 日")
+    assert texts[-1].splitlines()[1:] == ["the font lacks É é 日: drawn as E e ?"]
 
 
 def test_sheets_beyond_the_memory_limit_and_empty_spans_are_refused(video):
