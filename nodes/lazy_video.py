@@ -206,7 +206,7 @@ def frame_rate(value: float) -> Fraction:
     """The rate a number stands for: 23.976, 29.97 … are n · 1000/1001, everything else is as written."""
     ntsc = Fraction(round(value * 1.001) * 1000, 1001)
     near = abs(value - ntsc) < 0.005 and not float(value).is_integer()
-    return ntsc if near else seconds_of(value)
+    return ntsc if near and ntsc else seconds_of(value)
 
 
 def images_of(recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -87,11 +87,13 @@ class KinoTrimVideo(io.ComfyNode):
             recipe = Trim(recipe, span.start, span.end)
         spec = recipe.spec
         second = Fraction(1) if unit == "seconds" else 1 / spec.fps
-        until = seconds_of(end) * second if end else None
+        since, until = seconds_of(start) * second, seconds_of(end) * second if end else None
         remarks = []
+        if since < -spec.duration:
+            remarks.append(f"the video lasts {timecode(spec.duration)}: the start asked for lies before it")
         if until is not None and until > spec.duration:
             remarks.append(f"the video ends at {timecode(spec.duration)}, before the end asked for")
-        return edited(cls, Trim(recipe, seconds_of(start) * second, until), *remarks)
+        return edited(cls, Trim(recipe, since, until), *remarks)
 
 
 class KinoCropVideo(io.ComfyNode):

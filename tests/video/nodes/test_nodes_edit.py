@@ -64,6 +64,12 @@ def test_trim_keeps_one_span_and_counts_within_it(video):
         KinoTrimVideo.execute(video, **WHOLE | {"span_index": 2}, spans=spans)
 
 
+def test_a_start_before_the_video_is_told(video, shown):
+    (kept,) = KinoTrimVideo.execute(video, **WHOLE | {"start": -3.5}).args
+    assert kept.recipe.spec.frame_count == 30
+    assert shown[0].splitlines()[-1] == "the video lasts 0:03.000: the start asked for lies before it"
+
+
 def test_an_end_beyond_the_video_is_told(video, shown):
     (kept,) = KinoTrimVideo.execute(video, **WHOLE | {"end": 9.0}).args
     assert kept.get_frame_count() == 30
@@ -128,6 +134,10 @@ def test_retime_reverses_after_speed_and_before_loop(video):
 )
 def test_rates_people_write_become_the_rates_they_mean(value, rate):
     assert frame_rate(value) == rate
+
+
+def test_a_rate_of_a_few_frames_an_hour_is_not_taken_for_none():
+    assert frame_rate(0.004) == Fraction(1, 250)
 
 
 def test_concatenate_takes_what_is_wired_and_tells_what_it_adapted(video, painted, shown):
