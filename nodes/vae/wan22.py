@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .causal import ResidualBlock, State, Tape, causal, causal_conv3d
+from .causal import ResidualBlock, State, Tape, causal, causal_conv3d, run_in_pieces
 from .folding import Factors, fold, patchify, unfold, unpatchify
 from .latents import LatentFacts
 from .wan21 import Downsample, Upsample, head, middle, run_head, run_middle
@@ -202,16 +202,14 @@ class Wan22VAE(nn.Module):
             mean and log variance, each [B,Z,T',H/16,W/16] with T' = n+1 or n, and the state after them.
         """
         LATENTS.check_pixels(pixels, first=state is None)
-        tape = Tape(state)
-        moments = self.conv1(self.encoder(patchify(pixels, PATCH), tape))
-        mean, log_variance = moments.chunk(2, dim=1)
-        return mean, log_variance, tape.state
+        made, state = run_in_pieces(self.encoder, patchify(pixels, PATCH), self.time, state)
+        mean, log_variance = self.conv1(made).chunk(2, dim=1)
+        return mean, log_variance, state
 
     def decode_chunk(self, latents: Tensor, state: State | None, last: bool = True) -> tuple[Tensor, State]:
         """Decode the film's next latent frames [B,Z,T,h,w] → pixels [B,3,4T,16h,16w] and the state after.
 
         The film's first chunk (`state` None) gives 4T−3 frames. Pixels are not clamped.
         """
-        tape = Tape(state)
-        pixels = self.decoder(self.conv2(latents), tape)
-        return unpatchify(pixels, PATCH), tape.state
+        folded, state = run_in_pieces(self.decoder, self.conv2(latents), 1, state)
+        return unpatchify(folded, PATCH), state
