@@ -71,3 +71,11 @@ def test_encoding_in_chunks_equals_encoding_at_once(network: Wan21VAE, chunk: in
         parts.append(mean)
     scale = whole.max() - whole.min()
     assert (torch.cat(parts, dim=2) - whole).abs().max() <= 1e-5 * scale
+
+
+def test_the_published_keys_are_those_that_diffusers_converts(
+    network: Wan21VAE, peer: torch.nn.Module
+) -> None:
+    from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
+
+    assert set(convert_wan_vae_to_diffusers(network.state_dict())) == set(peer.state_dict())
