@@ -84,26 +84,31 @@ def _write(
     import av
 
     try:
-        container = av.open(
-            str(path),
-            "w",
-            format=plan.settings.container_facts.muxer,
-            options=dict(plan.settings.container_facts.options),
-        )
-        try:
-            with closing(read_ahead(_prepared(plan))) as pictures:
-                container.metadata.update(tags)
-                result = _fill(plan, container, pictures, tick)
-        except BaseException:
-            with suppress(av.FFmpegError):
-                container.close()
-            raise
-        container.close()
+        result = _mux(plan, path, tags, tick)
         if plan.settings.container_facts.fragmented:
             index_fragments(path)
         return result
     except (av.FFmpegError, OSError) as error:
         raise VideoError(_unwritable(path, plan, error)) from error
+
+
+def _mux(
+    plan: EncodePlan, path: Path, tags: dict[str, str], tick: Callable[[int], None]
+) -> tuple[int, list[str]]:
+    import av
+
+    facts = plan.settings.container_facts
+    container = av.open(str(path), "w", format=facts.muxer, options=dict(facts.options))
+    try:
+        with closing(read_ahead(_prepared(plan))) as pictures:
+            container.metadata.update(tags)
+            result = _fill(plan, container, pictures, tick)
+    except BaseException:
+        with suppress(av.FFmpegError):
+            container.close()
+        raise
+    container.close()
+    return result
 
 
 def _unwritable(path: Path, plan: EncodePlan, error: OSError) -> str:

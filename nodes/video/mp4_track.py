@@ -218,7 +218,9 @@ def _table(kind: bytes, *columns: np.ndarray, version: int = 0, width: int = 4) 
     """A box that holds a number of rows and the rows."""
     import numpy as np
 
-    rows = np.stack([column.astype(np.int64) for column in columns], axis=1).astype(f">i{width}")
+    rows = np.empty((len(columns[0]), len(columns)), f">i{width}")
+    for index, column in enumerate(columns):
+        rows[:, index] = column
     return box(kind, struct.pack(">II", version << 24, len(rows)) + rows.tobytes())
 
 
