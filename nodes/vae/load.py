@@ -65,10 +65,12 @@ def load_vae(
     try:
         with torch.device("meta"):
             network, published = _built(weights, operations, latents)
-    except (KeyError, IndexError) as missing:
+    except WeightsError:
+        raise
+    except (LookupError, ValueError, ArithmeticError) as fault:  # from names or shapes that no such VAE has
         raise WeightsError(
-            f"{weights.name} is incomplete or laid out in an unknown way (sought {missing}); fetch it again"
-        ) from missing
+            f"{weights.name} is incomplete or laid out in an unknown way ({fault}); fetch it again"
+        ) from fault
     _check_latents(weights.name, network)
     _check_keys(weights.name, network, published)
     network.load_state_dict(published, assign=True)

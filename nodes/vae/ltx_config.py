@@ -101,7 +101,9 @@ class LTXConfig:
             causal_decoder=told.get("causal_decoder", False),
             encoder_padding=told.get("encoder_spatial_padding_mode", padding),
             decoder_padding=told.get("decoder_spatial_padding_mode", padding),
-            last_step=LastStep(told.get("decode_timestep", 0.05), told.get("decode_noise_scale", 0.025)),
+            last_step=LastStep(
+                float(told.get("decode_timestep", 0.05)), float(told.get("decode_noise_scale", 0.025))
+            ),
         )
 
 
@@ -121,7 +123,8 @@ def _told(metadata: Mapping[str, str] | None) -> dict[str, Any]:
         config = json.loads((metadata or {}).get("config", "{}"))
     except (ValueError, RecursionError) as error:
         raise WeightsError("the metadata of this LTX-Video VAE are no JSON; fetch the file again") from error
-    told = config.get("vae", {}) if isinstance(config, dict) else {}
+    told = config.get("vae") if isinstance(config, dict) else None
+    told = told if isinstance(told, dict) else {}
     for key, known in SUPPORTED.items():
         if key in told and told[key] not in known:
             raise WeightsError(f"this LTX-Video VAE has {key} {told[key]!r}; known: {', '.join(known)}")
@@ -130,13 +133,22 @@ def _told(metadata: Mapping[str, str] | None) -> dict[str, Any]:
 
 def _blocks(weights: Mapping[str, Tensor], side: str, told: Mapping[str, Any]) -> Iterator[Block]:
     """The blocks of one side, e.g. of "encoder.down_blocks"."""
-    listed = told.get(f"{side.split('.')[0]}_blocks", told.get("blocks", []))
+    listed = _listed(told.get(f"{side.split('.')[0]}_blocks", told.get("blocks", [])))
     if side.startswith("decoder"):
         listed = listed[::-1]
     indices = {key.split(".")[2] for key in weights if key.startswith(side + ".")}
     for index in range(len(indices)):
         name, options = listed[index] if index < len(listed) else ("", {})
-        yield _block(weights, f"{side}.{index}", name, options if isinstance(options, dict) else {})
+        yield _block(weights, f"{side}.{index}", name, options)
+
+
+def _listed(blocks: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """The metadata's blocks: each one's name and options (a bare number counts its layers, which we know)."""
+    if not isinstance(blocks, list) or not all(
+        isinstance(block, list) and len(block) == 2 for block in blocks
+    ):
+        raise WeightsError("the metadata of this LTX-Video VAE list its blocks in an unknown way")
+    return [(str(name), options if isinstance(options, dict) else {}) for name, options in blocks]
 
 
 def _block(weights: Mapping[str, Tensor], prefix: str, name: str, options: Mapping[str, Any]) -> Block:
@@ -147,7 +159,7 @@ def _block(weights: Mapping[str, Tensor], prefix: str, name: str, options: Mappi
             "stack",
             channels=weights[stack].shape[1],
             out=weights[stack].shape[0],
-            layers=1 + max(int(k.split(".")[4]) for k in weights if k.startswith(f"{prefix}.res_blocks.")),
+            layers=len({key.split(".")[4] for key in weights if key.startswith(f"{prefix}.res_blocks.")}),
             conditioned=f"{prefix}.time_embedder.timestep_embedder.linear_1.weight" in weights,
             noisy=f"{prefix}.res_blocks.0.per_channel_scale1" in weights,
         )

@@ -156,6 +156,19 @@ def test_half_a_vae_is_refused(kind: str) -> None:
     assert re.search("lacks|incomplete|no video VAE", refused(half))
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (7,), (0, 8, 3, 3, 3)])
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("Wan 2.1", "decoder.head.0.gamma"),
+        ("LTX-Video", "encoder.down_blocks.1.conv.conv.weight"),
+        ("tiny", "decoder.13.conv.weight"),
+    ],
+)
+def test_weights_of_odd_shapes_are_refused(kind: str, key: str, shape: tuple[int, ...]) -> None:
+    assert refused({**NETWORKS[kind].state_dict(), key: torch.zeros(shape)})
+
+
 class Code:
     """Runs a program when it is unpickled."""
 

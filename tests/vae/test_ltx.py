@@ -216,7 +216,16 @@ def test_the_metadata_set_what_the_weights_do_not_show() -> None:
     assert network.config.last_step == LastStep(timestep=0.1)
 
 
-@pytest.mark.parametrize("metadata", [told(norm_layer="group_norm"), {"config": "["}, {"config": "[" * 9999}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        told(norm_layer="group_norm"),
+        told(spatial_padding_mode=["zeros"]),
+        told(decoder_blocks=[["res_x", 1, 2]]),
+        {"config": "["},
+        {"config": "[" * 9999},
+    ],
+)
 def test_metadata_that_ask_for_another_network_are_refused(metadata: dict[str, str]) -> None:
     with pytest.raises(WeightsError, match="LTX-Video"):
         load_vae(peer_of("0.9.0").state_dict(), metadata=metadata)
