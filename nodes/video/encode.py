@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .audio_track import AudioTrack
+from .freed_memory import return_freed_memory
 from .gif_palette import paletted
 from .mp4_index import index_fragments
 from .new_file import new_file
@@ -86,6 +87,7 @@ def _write(
     try:
         result = _mux(plan, path, tags, tick)
         if plan.settings.container_facts.fragmented:
+            return_freed_memory()  # the encoder's, before the index takes its own
             index_fragments(path)
         return result
     except (av.FFmpegError, OSError) as error:

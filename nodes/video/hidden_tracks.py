@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
 import os
 import struct
-import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -44,16 +42,6 @@ class HiddenTracks(io.FileIO):
                 types = FREE[first - place : last - place]
                 data = data[: first - begin] + types + data[last - begin :]
         return data
-
-
-def return_freed_memory() -> None:
-    """Have the C library return to the system what is free; only glibc can.
-
-    FFmpeg grows an index by moving it again and again, which leaves holes of its size behind.
-    """
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda kept: 0)
-        trim(0)
 
 
 def _tracks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -13,7 +13,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .hidden_tracks import PICTURE, SOUND, HiddenTracks, return_freed_memory
+from .freed_memory import return_freed_memory
+from .hidden_tracks import PICTURE, SOUND, HiddenTracks
 from .media import (
     MediaFacts,
     decoded,
