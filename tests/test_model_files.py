@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import folder_paths
 import pytest
-from kinograph.nodes.model_files import FOLDER, ModelMissing, model_file, register_folder
+from kinograph.nodes import model_files
+from kinograph.nodes.model_files import (
+    FOLDER,
+    ModelMissing,
+    model_file,
+    register_embedded_weights,
+    register_folder,
+)
 
 NAME = "examples/net.safetensors"
 
@@ -53,3 +60,17 @@ def test_missing_weights_are_named_with_the_folder_and_the_command(models):
     with pytest.raises(ModelMissing, match=NAME) as caught:
         model_file(NAME, "example")
     assert command in str(caught.value) and str(models / FOLDER) in str(caught.value)
+
+
+def test_embedded_weights_are_listed_among_the_hosts_own_models(tmp_path, monkeypatch):
+    put(tmp_path / "vae" / "kinograph_tiny_example.safetensors")
+    monkeypatch.setattr(model_files, "EMBEDDED", tmp_path)
+    folders = folder_paths.folder_names_and_paths["vae"][0]
+    monkeypatch.setitem(
+        folder_paths.folder_names_and_paths,
+        "vae",
+        (list(folders), folder_paths.folder_names_and_paths["vae"][1]),
+    )
+    register_embedded_weights()
+    assert "kinograph_tiny_example.safetensors" in folder_paths.get_filename_list("vae")
+    assert str(tmp_path / "text_encoders") not in folder_paths.get_folder_paths("text_encoders")
