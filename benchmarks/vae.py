@@ -1,0 +1,234 @@
+"""The Wan 2.1 video autoencoder against diffusers', on the same random weights at the real width.
+
+`decode_time_vs_diffusers`, `encode_time_vs_diffusers` (float32), `decode_bf16_time_vs_diffusers`: our time
+over theirs; interleaved, median of the rounds. `conv_share`: share of our float32 decoding spent in
+convolutions, with Winograd's transforms, which are part of them. `parity_rel_err`: the greater relative error
+of decoding and encoding in float32.
+
+Memory is the peak of a process that has the decoder's weights only and decodes into an mp4, float32:
+`rss_ratio_81_to_21_frames` ours, `rss_vs_diffusers_81_frames` with whole frames on both sides,
+`rss_vs_diffusers_tiled` ours with the smallest tiles over theirs with whole frames.
+
+`psnr_procedural`, `ssim_procedural`, `flicker_ratio`, `psnr_real` judge the embedded weights; null until
+there are some. Both sides have the same number of threads, PyTorch's own choice or OMP_NUM_THREADS.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from ..host.memory import peak_rss_mb
+from .interleave import interleave, median_ratio, seconds
+from .machine import machine
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FRAMES, MORE_FRAMES = 21, 81
+QUALITY = ("psnr_procedural", "ssim_procedural", "flicker_ratio", "psnr_real")
+LATENT_CHANNELS = 16
+
+
+def run(quick: bool) -> dict[str, Any]:
+    """Measure time, memory and parity; `quick` takes smaller films and fewer rounds."""
+    side, frames, rounds = (128, 9, 2) if quick else (256, 17, 3)
+    speed, figures = _speed(side, frames, rounds)
+    memory = _memory(192 if quick else 256)
+    by_name = {row["name"]: row["peak_rss_mb"] for row in memory}
+    theirs = by_name["diffusers"]
+    figures |= {
+        "rss_ratio_81_to_21_frames": round(by_name["whole"] / by_name["short"], 3),
+        "rss_vs_diffusers_81_frames": round(by_name["whole"] / theirs, 3),
+        "rss_vs_diffusers_tiled": round(by_name["tiled"] / theirs, 3),
+    }
+    figures |= dict.fromkeys(QUALITY)
+    return {"name": "vae", "machine": machine(), "figures": figures, "rows": [*speed, *memory]}
+
+
+def _speed(side: int, frames: int, rounds: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Rows and figures of time and parity."""
+    import torch
+
+    torch.set_grad_enabled(False)
+    ours, theirs = _pair()
+    pixels = torch.rand(1, 3, frames, side, side) * 2 - 1
+    latents = torch.randn(1, LATENT_CHANNELS, (frames - 1) // 4 + 1, side // 8, side // 8)
+    rows = [
+        _compare("decode", ours, theirs, latents, rounds),
+        _compare("encode", ours, theirs, pixels, rounds),
+    ]
+    share, products = _convolution_share(ours, latents)
+    rows.append({"what": "decode, share of oneDNN's convolutions alone", "share": products})
+    ours, theirs = ours.bfloat16(), theirs.bfloat16()
+    rows.append(_compare("decode", ours, theirs, latents.bfloat16(), rounds))
+    rows.append(_compare("encode", ours, theirs, pixels.bfloat16(), rounds))
+    return rows, {
+        "decode_time_vs_diffusers": rows[0]["time_vs_diffusers"],
+        "encode_time_vs_diffusers": rows[1]["time_vs_diffusers"],
+        "decode_bf16_time_vs_diffusers": rows[3]["time_vs_diffusers"],
+        "conv_share": share,
+        "parity_rel_err": max(row["relative_error"] for row in rows[:2]),
+    }
+
+
+def _pair() -> tuple[nn.Module, nn.Module]:
+    """Our network and diffusers', with the same random weights."""
+    import torch
+    from diffusers import AutoencoderKLWan
+
+    from ..nodes.vae.wan21 import Wan21Config, Wan21VAE
+    from ..nodes.vae.wan21_layouts import to_published
+
+    torch.manual_seed(0)
+    theirs = AutoencoderKLWan().eval()
+    weights = to_published(theirs.state_dict())
+    ours = Wan21VAE(Wan21Config.of(weights)).eval()
+    ours.load_state_dict(weights)
+    return ours, theirs
+
+
+def _compare(job: str, ours: nn.Module, theirs: nn.Module, given: Tensor, rounds: int) -> dict[str, Any]:
+    """One row: the median ratio of the times, and how far the results differ."""
+    import torch
+
+    jobs: dict[str, tuple[Callable[[], Tensor], Callable[[], Tensor]]] = {
+        "decode": (
+            lambda: ours.decode_chunk(given, None)[0].clamp(-1, 1),
+            lambda: theirs.decode(given).sample,
+        ),
+        "encode": (
+            lambda: ours.encode_chunk(given, None)[0],
+            lambda: theirs.encode(given).latent_dist.mean,
+        ),
+    }
+    our_job, their_job = jobs[job]
+    made, truth = our_job().float(), their_job().float()  # and what is prepared once
+    samples = interleave(
+        {"ours": lambda: seconds(our_job), "diffusers": lambda: seconds(their_job)},
+        rounds,
+    )
+    return {
+        "what": f"{job} {list(given.shape)} {given.dtype}, {torch.get_num_threads()} threads",
+        "seconds": round(sorted(samples["ours"])[rounds // 2], 2),
+        "time_vs_diffusers": round(median_ratio(samples, "ours", "diffusers"), 3),
+        "relative_error": float(f"{((made - truth).norm() / truth.norm()).item():.2e}"),
+    }
+
+
+def _convolution_share(network: nn.Module, latents: Tensor) -> tuple[float, float]:
+    """Share of decoding in convolutions with Winograd's transforms, and in oneDNN's convolutions alone."""
+    from torch.profiler import ProfilerActivity, profile, record_function
+
+    from ..kernels.causal_conv import winograd
+
+    plain = winograd.conv_strip
+
+    def recorded(strip: Tensor, weight: Tensor) -> list[Tensor]:
+        with record_function("winograd"):
+            return plain(strip, weight)
+
+    with (
+        patch.object(winograd, "conv_strip", recorded),
+        profile(activities=[ProfilerActivity.CPU]) as profiled,
+    ):
+        network.decode_chunk(latents, None)
+    rows = profiled.key_averages()
+    total = sum(row.self_cpu_time_total for row in rows)
+    products = _outermost(profiled.events(), {"aten::mkldnn_convolution"})
+    convolutions = _outermost(profiled.events(), {"aten::mkldnn_convolution", "winograd"})
+    return round(convolutions / total, 3), round(products / total, 3)
+
+
+def _outermost(events: Iterable[Any], names: set[str]) -> float:
+    """Microseconds in events of these names that lie in no other of them."""
+    total = 0.0
+    for event in events:
+        parent = event.cpu_parent
+        while parent is not None and parent.name not in names:
+            parent = parent.cpu_parent
+        if event.name in names and parent is None:
+            total += event.cpu_time_total
+    return total
+
+
+def _memory(side: int) -> list[dict[str, Any]]:
+    """One row per way of decoding, each in a process of its own."""
+    cases = {
+        "short": (FRAMES, "whole"),
+        "whole": (MORE_FRAMES, "whole"),
+        "tiled": (MORE_FRAMES, "tiled"),
+        "diffusers": (MORE_FRAMES, "diffusers"),
+    }
+    rows = []
+    for name, (frames, way) in cases.items():
+        command = [sys.executable, "-m", __spec__.name, "--decode", way, str(side), str(frames)]
+        finished = subprocess.run(command, check=True, capture_output=True, text=True)
+        what = f"decode {frames} frames of {side}x{side} to mp4, float32, {way}"
+        rows.append({"what": what, "name": name, **json.loads(finished.stdout.splitlines()[-1])})
+    return rows
+
+
+def _decode_to_file(way: str, side: int, frames: int) -> dict[str, Any]:
+    """Decode noise into an mp4; seconds and this process's peak memory."""
+    import torch
+
+    torch.set_grad_enabled(False)
+    latents = torch.randn(1, LATENT_CHANNELS, (frames - 1) // 4 + 1, side // 8, side // 8)
+    pieces = _theirs(latents) if way == "diffusers" else _ours(latents, tiled=way == "tiled")
+    with tempfile.TemporaryDirectory(prefix="kinograph-bench-") as folder:
+        took = seconds(lambda: _write(pieces, Path(folder) / "film.mp4"))
+    return {"seconds": round(took, 1), "peak_rss_mb": round(peak_rss_mb(), 1)}
+
+
+def _ours(latents: Tensor, *, tiled: bool) -> Iterable[Tensor]:
+    """Pixels [1,3,t,H,W] of the film's next frames."""
+    from ..nodes.vae.streaming import decode_frames
+    from ..nodes.vae.tiling import LEAST_TILE, Tiling, decode_tile_by_tile
+    from ..nodes.vae.wan21 import Wan21Config, Wan21VAE
+
+    network = Wan21VAE(Wan21Config()).eval()
+    del network.encoder
+    if not tiled:
+        return decode_frames(network, latents)
+    tiling = Tiling.square(*latents.shape[3:], LEAST_TILE // network.space)
+    return decode_tile_by_tile(network, latents, tiling)
+
+
+def _theirs(latents: Tensor) -> Iterable[Tensor]:
+    """The whole film in one piece, as diffusers gives it."""
+    from diffusers import AutoencoderKLWan
+
+    network = AutoencoderKLWan().eval()
+    del network.encoder
+    yield network.decode(latents).sample
+
+
+def _write(pieces: Iterable[Tensor], path: Path) -> None:
+    import av
+
+    with av.open(str(path), "w") as made:
+        stream = None
+        for piece in pieces:
+            for frame in piece[0].unbind(1):  # [3,H,W]
+                pixels = ((frame.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous()
+                picture = av.VideoFrame.from_ndarray(pixels.numpy(), format="rgb24")
+                if stream is None:
+                    stream = made.add_stream("libx264", rate=16, options={"preset": "veryfast"})
+                    stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
+                made.mux(stream.encode(picture))
+        made.mux(stream.encode(None))
+
+
+if __name__ == "__main__":
+    if "--decode" in sys.argv:
+        way, side, frames = sys.argv[-3:]
+        print(json.dumps(_decode_to_file(way, int(side), int(frames))))
+    else:
+        print(json.dumps(run(quick="--quick" in sys.argv), indent=2))
