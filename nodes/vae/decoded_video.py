@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -59,6 +60,7 @@ class DecodedVideo(Recipe):
     def _note(self, note: str) -> None:
         if note not in self.told:
             self.told.append(note)
+            logging.warning("Kinograph: %s", note)
 
     def audio(self, start: Fraction = Fraction(0)) -> Iterator[np.ndarray]:
         return iter(())

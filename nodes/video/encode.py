@@ -76,6 +76,7 @@ def encode(
     with new_file(path, replace=replace) as hidden:
         frames, sound_notes = _write(plan, hidden, tags, tick)
         size = hidden.stat().st_size
+    notes += [note for note in plan.recipe.notes if note not in notes]  # what came up while it was made
     return EncodeReport(path, frames, float(plan.recipe.spec.duration), size, (*notes, *sound_notes))
 
 

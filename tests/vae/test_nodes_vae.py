@@ -19,6 +19,7 @@ from kinograph.nodes.vae.nodes import (
 )
 from kinograph.nodes.vae_films import FILM
 from kinograph.nodes.vae_object import VideoVAE, vae_class
+from kinograph.nodes.video.encode import encode
 from kinograph.nodes.video.tensor_source import TensorSource
 from safetensors.torch import save_file
 
@@ -103,6 +104,20 @@ def test_a_batch_gives_a_video_each_and_sound_is_shared(vae, latent):
 def test_tiles_are_told(vae, latent):
     _, report = decoded(latent, vae, tile=16)
     assert "tiles of 16 × 16 pixels" in report
+
+
+def test_a_file_tells_that_memory_ran_out_while_it_was_made(vae, monkeypatch, tmp_path):
+    run = vae.hosted.network.decode_chunk
+
+    def short_of_memory(latents, state, last):
+        if latents.shape[3] > 16:
+            raise torch.OutOfMemoryError("out of memory")
+        return run(latents, state, last)
+
+    [video], _ = decoded({"samples": torch.zeros(1, 16, 1, 17, 9)}, vae)
+    monkeypatch.setattr(vae.hosted.network, "decode_chunk", short_of_memory)
+    report = encode(video.recipe, tmp_path / "film.mp4")
+    assert report.frames == 1 and any("memory ran out" in note for note in report.notes)
 
 
 def test_latents_of_another_model_are_refused_with_both_numbers(vae):
