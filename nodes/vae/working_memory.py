@@ -21,7 +21,8 @@ PROBE_CELLS = ((4, 4), (4, 8))
 prepared in whatever way, take the same for both."""
 
 WARM_UP = 2
-"""Chunks before the measured one: in the first the film is short, in the second weights are prepared."""
+"""Chunks before the measured one, at least: in the first the film is short, in the second weights are
+prepared, and a network that looks ahead gives less at first."""
 
 
 class Footprint(NamedTuple):
@@ -38,8 +39,10 @@ class Footprint(NamedTuple):
 def decoding_footprint(network: VideoAutoencoder, latent_channels: int) -> Footprint:
     """What `decode_chunk` takes."""
 
-    def run(height: int, width: int, state: Any) -> Any:
-        return network.decode_chunk(torch.zeros(1, latent_channels, 1, height, width), state, last=False)[1]
+    def run(height: int, width: int, state: Any) -> tuple[bool, Any]:
+        latents = torch.zeros(1, latent_channels, 1, height, width)
+        pixels, state = network.decode_chunk(latents, state, last=False)
+        return pixels.shape[2] == network.time, state
 
     return _per_pixel(network, run)
 
@@ -47,15 +50,20 @@ def decoding_footprint(network: VideoAutoencoder, latent_channels: int) -> Footp
 def encoding_footprint(network: VideoAutoencoder) -> Footprint:
     """What `encode_chunk` takes."""
 
-    def run(height: int, width: int, state: Any) -> Any:
+    def run(height: int, width: int, state: Any) -> tuple[bool, Any]:
         frames = 1 if state is None else network.time
         pixels = torch.zeros(1, 3, frames, height * network.space, width * network.space)
-        return network.encode_chunk(pixels, state, last=False)[2]
+        mean, _, state = network.encode_chunk(pixels, state, last=False)
+        return mean.shape[2] == 1, state
 
     return _per_pixel(network, run)
 
 
-def _per_pixel(network: VideoAutoencoder, run: Callable[[int, int, Any], Any]) -> Footprint:
+Run = Callable[[int, int, Any], tuple[bool, Any]]
+"""Takes the next chunk of a film of that height and width: whether it came out whole, and the state."""
+
+
+def _per_pixel(network: VideoAutoencoder, run: Run) -> Footprint:
     (small_state, small_peak), (large_state, large_peak) = (_taken(run, *cells) for cells in PROBE_CELLS)
     (h, w), (height, width) = PROBE_CELLS
     pixels = (height * width - h * w) * network.space**2
@@ -63,13 +71,14 @@ def _per_pixel(network: VideoAutoencoder, run: Callable[[int, int, Any], Any]) -
     return Footprint(state, state + HIDDEN_SHARE * (large_peak - small_peak) / pixels)
 
 
-def _taken(run: Callable[[int, int, Any], Any], height: int, width: int) -> tuple[int, int]:
+def _taken(run: Run, height: int, width: int) -> tuple[int, int]:
     """Bytes of the state after a chunk, and of everything that was made during it at its fullest."""
-    state = None
-    for _ in range(WARM_UP):
-        state = run(height, width, state)
+    state, whole, chunks = None, False, 0
+    while chunks < WARM_UP or not whole:
+        whole, state = run(height, width, state)
+        chunks += 1
     with LiveBytes() as live:
-        state = run(height, width, state)
+        _, state = run(height, width, state)
     return sum(leaf.nbytes for leaf in tree_leaves(state) if isinstance(leaf, Tensor)), live.peak
 
 

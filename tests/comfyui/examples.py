@@ -106,7 +106,6 @@ EXAMPLES: dict[str, dict] = {
     "KinoEncodeVideoToLatent": {
         **ENCODED,
         "show_report": node("PreviewAny", source=["encode", 1]),
-        "show_latent": node("PreviewAny", source=["encode", 0]),
     },
     "KinoDecodeToVideo": {
         **ENCODED,
