@@ -9,13 +9,14 @@ from torch import Tensor
 
 from ..fast_cpu import refusal
 from . import naive, strips, taps
-from .winograd import FRAMES
+from .winograd import FRAMES, transformed_size
 
-LEAST_CHANNELS = 24
+LEAST_CHANNELS = 48
 """Below, Winograd's transforms take longer than the products they save."""
 
-LEAST_PIXELS = 1024
-"""Of a frame; below, the transformed weights are more to read than the products they save are worth."""
+WEIGHT_SHARE = 2.5
+"""Transformed weights may take this many times the memory of the frames they work on: memory stays in
+proportion, and reading the weights does not cost what the products save."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,12 @@ def choose(x: Tensor, weight: Tensor) -> Choice:
         return Choice(
             "strips", f"{channels} → {weight.shape[0]} channels are too few for Winograd's convolution"
         )
-    if height * width < LEAST_PIXELS:
-        return Choice("strips", f"{height}×{width} pixels are too few for Winograd's convolution")
-    for tile in FRAMES:
-        if frames % tile == 0:
-            return Choice("winograd", f"a quarter to a third of the products, {tile} frames at a time", tile)
-    return Choice("strips", f"{frames} frames are no whole tiles of two")
+    tile = next((tile for tile in FRAMES if frames % tile == 0), None)
+    if tile is None:
+        return Choice("strips", f"{frames} frames are no whole tiles of two")
+    if transformed_size(weight, tile) > WEIGHT_SHARE * channels * frames * height * width:
+        return Choice("strips", f"the transformed weights are too large for {height}×{width} pixels")
+    return Choice("winograd", f"a quarter to a third of the products, {tile} frames at a time", tile)
 
 
 def norm_silu_conv3d(

@@ -20,7 +20,7 @@ from ..prepared import prepared
 from . import winograd
 from .naive import EPSILON
 
-STRIP_BYTES = 20_000_000
+STRIP_BYTES = 10_000_000
 """Of a strip of normed rows; about twice as much goes into its products."""
 
 

@@ -32,6 +32,11 @@ _FILTER = {
 """The filter's transform, times 24: rows are products, columns the taps."""
 
 
+def transformed_size(weight: Tensor, frames: int) -> int:
+    """Numbers in the `transformed_weight` of [O,C,3,3,3]."""
+    return weight.numel() * (frames + 2) * (ROWS + 2) // 9
+
+
 def transformed_weight(weight: Tensor, frames: int) -> Tensor:
     """[O,C,3,3,3] → [frames+2,6,O,1,3,C]: a filter for each product over time and each over height."""
     over_time = torch.tensor(_FILTER[frames], dtype=torch.float64) / 24
