@@ -89,7 +89,7 @@ def _write(
         result = _mux(plan, path, tags, tick)
         if plan.settings.container_facts.fragmented:
             return_freed_memory()  # the encoder's, before the index takes its own
-            index_fragments(path)
+            index_fragments(path, plan.recipe.spec.duration)
         return result
     except (av.FFmpegError, OSError) as error:
         raise VideoError(_unwritable(path, plan, error)) from error

@@ -12,6 +12,7 @@ import os
 import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,14 +31,20 @@ WIDE = 2**32 - 2**28
 BLOCK = 1 << 20
 
 
-def index_fragments(path: Path) -> None:
+def index_fragments(path: Path, picture_end: Fraction | None = None) -> None:
     """Rewrite a file that was muxed with `FRAGMENTED` as an ordinary one, in place.
 
     What it takes beyond the file's own length on disk is at most the length of its new index. Cut short,
     it leaves a damaged file.
+
+    Args:
+        picture_end: seconds at which the last picture shown ends; where its samples end if None.
     """
     with open(path, "r+b") as file:
         brands, movie, tracks = _read(file)
+        for track in tracks.values():
+            if track.is_picture and picture_end is not None:
+                track.shown_until = round(picture_end * track.scale)
         chunks = sorted(chunk for track in tracks.values() for chunk in track.chunks)
         length = sum(chunk.size for chunk in chunks)
         kind = box(b"ftyp", _ordinary(brands, tracks.values()))

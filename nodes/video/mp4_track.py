@@ -70,6 +70,7 @@ class Track:
         self.sync = array("B")
         self.chunks: list[Chunk] = []
         self.end = 0
+        self.shown_until: int | None = None
 
     def extend(self, fragment: bytes, begin: int) -> None:
         """Append the samples of a `traf`, whose `moof` begins at a place in the file."""
@@ -113,12 +114,16 @@ class Track:
         return next((time for _, time, _ in edits if time >= 0), 0) - self.offsets[0]
 
     @property
-    def duration(self) -> int:
-        """Ticks from the first sample to the end; the sample decoded last is made to last until then.
+    def is_picture(self) -> bool:
+        return found(self.header, b"mdia", b"hdlr")[8:12] == b"vide"
 
-        Where its picture is shown before its turn in decoding order, that is the earlier of the two ends.
+    @property
+    def duration(self) -> int:
+        """Ticks from the first sample to the end of what is shown.
+
+        Pictures decoded out of their order at a variable rate may take longer to decode than to show.
         """
-        return self.end + min(0, self.offsets[-1] - self.offsets[0])
+        return self.end if self.shown_until is None else self.shown_until
 
     def edited(self, scale: int) -> list[tuple[int, int, int]]:
         """The edit list with its durations, in 1/scale seconds."""

@@ -38,10 +38,8 @@ class PictureTrack:
         """Flush the encoder; the picture ends at `end`, in seconds."""
         self._mux(self._stream.encode(None))
         if self._plan.settings.container in ("mp4", "mov"):
-            # an mp4's samples last until the next in decoding order, so the last one makes up the sum,
-            # and it may begin after that sum where its picture is shown long after it is decoded
-            begun = min(self._held.dts - self._first_dts, self._held.pts)
-            self._held.duration = max(1, round(end / self._plan.tick) - begun)
+            # an mp4's samples last until the next in decoding order, so the last one makes up the sum
+            self._held.duration = max(1, round(end / self._plan.tick) - (self._held.dts - self._first_dts))
         self._container.mux(self._held)
 
     def _mux(self, packets: list[av.Packet]) -> None:
