@@ -97,7 +97,8 @@ def _built(weights: Weights, operations: Any, latents: str | None) -> tuple[Netw
         return Wan21VAE(Wan21Config.of(published), operations), published
     if ltx_layouts.is_known(tensors):
         published = ltx_layouts.to_published(tensors)
-        return LTXVideoVAE(LTXConfig.of(published, weights.metadata), operations), published
+        config = LTXConfig.of(published, weights.metadata, ltx_layouts.decoder_padding(tensors))
+        return LTXVideoVAE(config, operations), published
     if taehv.is_known(tensors):
         config = TaehvConfig.of(tensors)
         facts, normalised = _tiny_latents(weights.name, config.latent_channels, latents)

@@ -76,7 +76,16 @@ class FilmConv3d(nn.Module):
             tape.remember(seen)
             return x.new_empty(x.shape[0], self.conv.out_channels, 0, *x.shape[3:]), starts
         tape.remember(window[:, :, -kept:])
-        return self.conv(window), starts
+        return self._convolved(window), starts
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        """A side of one pixel has no neighbour to reflect: it is its own, which makes it three alike."""
+        height, width = x.shape[3:]
+        if self.conv.padding_mode != "reflect" or min(height, width) > 1:
+            return self.conv(x)
+        alike = x.expand(-1, -1, -1, 3 if height == 1 else -1, 3 if width == 1 else -1)
+        down, across = (slice(1, 2) if side == 1 else slice(None) for side in (height, width))
+        return self.conv(alike)[..., down, across]
 
 
 def delayed(x: Tensor, frames: int, tape: FilmTape) -> Tensor:

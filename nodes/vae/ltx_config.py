@@ -4,7 +4,9 @@ The versions differ in their blocks: 0.9.0 strides and widens going down; 0.9.1 
 the last denoising step and injects noise; from 0.9.5 on down-sampling folds pixels into channels. Nearly
 all of it shows in the names and shapes of the weights. Only in the metadata ("config", JSON, under "vae")
 stand: which axes a strided convolution shrinks, whether an up-sampling has a shortcut, how edges are padded,
-whether the decoder is causal. Without metadata these are as in the published files that have none.
+whether the decoder is causal. Without metadata these are as in the published files that have none, but for
+the decoder's edges: its makers had ComfyUI reflect them in July 2025, for files old and new, and their later
+code does the same; diffusers pads with zeros. Each layout keeps to its own.
 """
 
 from __future__ import annotations
@@ -75,18 +77,26 @@ class LTXConfig:
     conditioned: bool = False
     causal_decoder: bool = False
     encoder_padding: str = "zeros"
-    decoder_padding: str = "zeros"
+    decoder_padding: str = "reflect"
     last_step: LastStep = field(default_factory=LastStep)
 
     @classmethod
-    def of(cls, weights: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> LTXConfig:
+    def of(
+        cls,
+        weights: Mapping[str, Tensor],
+        metadata: Mapping[str, str] | None = None,
+        decoder_padding: str = "reflect",
+    ) -> LTXConfig:
         """Read the sizes off a checkpoint in the published key layout.
+
+        Args:
+            decoder_padding: of the decoder's edges where the metadata do not tell.
 
         Raises:
             WeightsError: the metadata ask for something that this network has not.
         """
         told = _told(metadata)
-        padding = told.get("spatial_padding_mode", "zeros")
+        padding = told.get("spatial_padding_mode")
         patch = math.isqrt(weights["encoder.conv_in.conv.weight"].shape[1] // 3)
         encoder = tuple(_blocks(weights, "encoder.down_blocks", told))
         decoder = tuple(_blocks(weights, "decoder.up_blocks", told))
@@ -99,8 +109,8 @@ class LTXConfig:
             patch=patch,
             conditioned="decoder.timestep_scale_multiplier" in weights,
             causal_decoder=told.get("causal_decoder", False),
-            encoder_padding=told.get("encoder_spatial_padding_mode", padding),
-            decoder_padding=told.get("decoder_spatial_padding_mode", padding),
+            encoder_padding=told.get("encoder_spatial_padding_mode", padding or "zeros"),
+            decoder_padding=told.get("decoder_spatial_padding_mode", padding or decoder_padding),
             last_step=LastStep(
                 float(told.get("decode_timestep", 0.05)), float(told.get("decode_noise_scale", 0.025))
             ),

@@ -29,6 +29,11 @@ def is_diffusers(weights: Mapping[str, Tensor]) -> bool:
     return "latents_mean" in weights and "decoder.mid_block.resnets.0.conv1.conv.weight" in weights
 
 
+def decoder_padding(weights: Mapping[str, Tensor]) -> str:
+    """How the code that a layout belongs to pads the decoder's edges where nothing tells."""
+    return "zeros" if is_diffusers(weights) else "reflect"
+
+
 def to_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename diffusers' keys to the published layout; drop statistics that nothing reads."""
     if not is_diffusers(weights):

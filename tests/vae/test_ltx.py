@@ -9,9 +9,11 @@ import pytest
 import torch
 from kinograph.nodes.vae.last_step import LastStep, StepNoise
 from kinograph.nodes.vae.load import load_vae
+from kinograph.nodes.vae.look_ahead import FilmConv3d, FilmTape
 from kinograph.nodes.vae.ltx import LTXVideoVAE
 from kinograph.nodes.vae.weights_file import WeightsError
 from torch import Tensor
+from torch.nn import functional as F
 from vae.chunks import decoded_in_chunks, encoded_in_chunks, largest_difference, relative_error
 
 diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
@@ -206,6 +208,58 @@ def test_without_noise_the_timestep_alone_decides() -> None:
     )
     assert torch.equal(first, other_seed)
     assert (first - other_step).abs().max() > 1e-4
+
+
+@torch.no_grad()
+def test_the_published_layout_equals_diffusers_where_both_pad_with_zeros(peer: torch.nn.Module) -> None:
+    published = load_vae(peer.state_dict()).state_dict()
+    network = load_vae(published, metadata=told(spatial_padding_mode="zeros"))
+    latents = torch.randn(1, 128, 2, 2, 1)
+    pixels, _ = network.decode_chunk(latents, None, step=PLAIN)
+    assert relative_error(pixels, decoded_by(peer, latents, 0.05)) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("layout", "metadata", "encoder", "decoder"),
+    [
+        ("diffusers", {}, "zeros", "zeros"),
+        ("published", {}, "zeros", "reflect"),
+        ("published", told(causal_decoder=False), "zeros", "reflect"),
+        ("published", told(spatial_padding_mode="replicate"), "replicate", "replicate"),
+        ("published", told(decoder_spatial_padding_mode="zeros"), "zeros", "zeros"),
+    ],
+)
+def test_edges_are_padded_as_by_the_code_that_the_layout_belongs_to(
+    layout: str, metadata: dict[str, str], encoder: str, decoder: str
+) -> None:
+    weights = peer_of("0.9.5").state_dict()
+    if layout == "published":
+        weights = load_vae(weights).state_dict()
+    network = load_vae(weights, metadata=metadata)
+    assert network.encoder.conv_in.conv.padding_mode == encoder
+    assert network.decoder.conv_out.conv.padding_mode == decoder
+
+
+@pytest.mark.parametrize("size", [(1, 4), (4, 1), (1, 1)])
+@torch.no_grad()
+def test_a_side_of_one_pixel_is_its_own_reflection(size: tuple[int, int]) -> None:
+    layer = FilmConv3d(2, 3, torch.nn, padding_mode="reflect")
+    x = torch.randn(1, 2, 5, *size)
+    made = layer(x, FilmTape(None, last=True))
+    padded = torch.cat([x[:, :, :1], x[:, :, :1], x], dim=2)
+    for axis, (height, width) in enumerate(((0, 1), (1, 0))):
+        mode = "replicate" if size[1 - axis] == 1 else "reflect"
+        padded = F.pad(padded, (width, width, height, height, 0, 0), mode=mode)
+    truth = F.conv3d(padded, layer.conv.weight, layer.conv.bias)
+    assert torch.allclose(made, truth, atol=1e-5)
+
+
+@torch.no_grad()
+def test_films_of_one_cell_decode_in_the_published_layout() -> None:
+    network = load_vae(load_vae(peer_of("0.9.5").state_dict()).state_dict())
+    latents = torch.randn(1, 128, 6, 1, 1)
+    whole, _ = network.decode_chunk(latents, None)
+    assert largest_difference(decoded_in_chunks(network, latents, 1), whole) <= 1e-5
 
 
 def test_the_metadata_set_what_the_weights_do_not_show() -> None:
