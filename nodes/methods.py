@@ -32,7 +32,7 @@ class Method:
     year: int
     weights: str | None
     test: str
-    parameters: type
+    parameters: type | None
 
 
 class WeightsFile(NamedTuple):
@@ -50,6 +50,7 @@ class WeightsFile(NamedTuple):
 
 
 _REGISTRY: dict[str, dict[str, Method]] = {}
+_OFFERED: dict[tuple[str, str], Method] = {}
 
 
 def param(
@@ -107,6 +108,17 @@ def register(
     return add
 
 
+def offer(
+    key: str, *, node: str, system: str, paper: str, year: int, test: str, weights: str | None = None
+) -> None:
+    """List a published system that a node offers without a `method` to choose: it is told by a file, say.
+
+    Args:
+        key: what tells it from others of that node. The rest is as in `register`.
+    """
+    _OFFERED[node, key] = Method(key, node, system, paper, year, weights, test, None)
+
+
 def _freeze_when_used(parameters: type) -> None:
     """Let the first instance turn its class into a dataclass: for hundreds at start that takes 0.1 s."""
 
@@ -138,8 +150,9 @@ def methods_of(node: str) -> dict[str, Method]:
 
 
 def all_methods() -> list[Method]:
-    """Every registered method, by node and key."""
-    return [method for node in sorted(_REGISTRY) for method in methods_of(node).values()]
+    """Every registered method and what nodes offer beside, by node and key."""
+    chosen = [method for node in _REGISTRY for method in methods_of(node).values()]
+    return sorted([*chosen, *_OFFERED.values()], key=lambda method: (method.node, method.key))
 
 
 def chosen_method(node: str, values: dict[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from kinograph.nodes.methods import (
     chosen_method,
     method_input,
     methods_of,
+    offer,
     param,
     register,
 )
@@ -80,6 +81,13 @@ def test_the_registry_lists_what_a_method_came_from() -> None:
     method = methods_of(NODE)["wide"]
     assert (method.system, method.paper, method.year) == ("wide_paper", "Wide Windows", 2024)
     assert method in all_methods()
+
+
+def test_a_system_without_a_choice_is_listed_but_is_no_option() -> None:
+    offer("by_file", node=NODE, system="file_paper", paper="Told by Files", year=2025, test=__file__)
+    listed = [(method.key, method.system) for method in all_methods() if method.node == NODE]
+    assert listed == [("all", None), ("by_file", "file_paper"), ("wide", "wide_paper")]
+    assert "by_file" not in methods_of(NODE)
 
 
 def test_two_methods_of_one_name_on_a_node_are_refused() -> None:

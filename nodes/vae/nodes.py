@@ -8,6 +8,7 @@ import folder_paths
 from comfy_api.latest import io
 
 from ..lazy_video import LazyVideo, as_recipe, frame_rate
+from ..methods import offer
 from ..runtime import Progress, node_id, show_text
 from ..video.describe import facts_line
 
@@ -17,6 +18,17 @@ PICTURE_VAES = ("taesd", "taef1", "taef2")
 NUMBER_TYPES = ("auto", "float32", "bfloat16", "float16")
 TINY_LATENTS = ("auto", "wan2.1", "wan2.2", "hunyuan", "wan2.1 raw", "wan2.2 raw")
 SPACES = ("auto", "Wan 2.1", "Wan 2.2", "Hunyuan Video", "LTX-Video")
+
+
+offer(
+    "ltx-video",
+    node="KinoLoadVideoVAE",
+    system="ltx_video",
+    paper="LTX-Video (HaCohen et al.)",
+    year=2024,
+    weights="a checkpoint of LTX-Video, or its VAE alone, in models/vae",
+    test="tests/vae/test_ltx.py",
+)
 
 
 def vae_files() -> list[str]:

@@ -36,6 +36,7 @@ def test_systems_lists_every_method_with_its_source_and_test(kinograph):
     rows = {(row["node"], row["method"]): row for row in last(out)["systems"]}
     assert code == 0
     assert rows["KinoSceneCuts", "transnetv2"]["weights"]
+    assert rows["KinoLoadVideoVAE", "ltx-video"]["system"] == "ltx_video"
     assert all(row["paper"] and row["year"] and row["test"] for row in rows.values())
 
 
