@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...kernels.attention.dispatch import Attention, AttentionSite, Kind, attend
+from ...kernels.linear import layers
 from .wan_config import WanConfig
 from .wan_positions import rotate, rotations, timestep_waves
 
@@ -52,10 +53,10 @@ class WanTransformer(nn.Module):
     """From noisy latents to their velocity, with one noise level per clip or per latent frame.
 
     Args:
-        operations: layer classes, as ComfyUI's `comfy.ops`.
+        operations: layer classes, as `torch.nn` or ComfyUI's `comfy.ops`.
     """
 
-    def __init__(self, config: WanConfig, operations: Any = nn) -> None:
+    def __init__(self, config: WanConfig, operations: Any = layers) -> None:
         super().__init__()
         self.config = config
         width, linear = config.width, operations.Linear
@@ -168,7 +169,7 @@ class Block(nn.Module):
         self.self_attn = SelfAttention(config, index, operations)
         self.norm3 = operations.LayerNorm(width, eps=config.epsilon)
         self.cross_attn = CrossAttention(config, index, operations)
-        self.ffn = nn.Sequential(
+        self.ffn = FeedForward(
             operations.Linear(width, config.feedforward),
             nn.GELU(approximate="tanh"),
             operations.Linear(config.feedforward, width),
@@ -230,6 +231,14 @@ class CrossAttention(nn.Module):
     def _look(self, query: Tensor, key: Tensor, value: Tensor, given: Conditions, kind: Kind) -> Tensor:
         heads = (split(x.to(value.dtype), self.heads) for x in (query, key, value))
         return given.attend(*heads, kind, self.index)
+
+
+class FeedForward(nn.Sequential):
+    """Linear, GELU, linear."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        widen, gelu, narrow = self
+        return narrow(widen.with_gelu(x) if isinstance(widen, layers.Linear) else gelu(widen(x)))
 
 
 class ImageEmbedding(nn.Module):
