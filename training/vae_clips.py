@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..nodes.synthetic.sampling import ClipOptions, sample_clip
-from ..nodes.synthetic.stage import render_frame
+from ..nodes.synthetic.stage import Painter
 
 KINDS = ("objects", "objects", "objects", "mixed", "talking_face")
 FIRST_UNSEEN_SEED = 2**40
@@ -22,8 +22,20 @@ def procedural_clip(seed: int, frames: int, size: int) -> np.ndarray:
     kind = KINDS[seed % len(KINDS)]
     seconds = max(frames, 2) / 24
     options = ClipOptions(size, size, seconds=seconds, kind=kind, max_objects=3, scene_seconds=0.6)
-    clip = sample_clip(seed, options)
-    return np.stack([render_frame(clip, i / 24) for i in range(frames)])
+    painter = Painter(sample_clip(seed, options))
+    return np.stack([painter.frame(i / 24) for i in range(frames)])
+
+
+def cropped_clip(seed: int, rng: random.Random, frames: int, size: int) -> np.ndarray:
+    """A window of a seed's clip rendered at 96 or 128 pixels: uint8 [T,H,W,3]."""
+    return cropped(procedural_clip(seed, frames, rng.choice((96, 96, 128))), rng, frames, size)
+
+
+def cropped(film: np.ndarray, rng: random.Random, frames: int, size: int) -> np.ndarray:
+    """A random window of a film [T,H,W,3], sometimes mirrored."""
+    t, y, x = (rng.randrange(n - m + 1) for n, m in zip(film.shape, (frames, size, size), strict=False))
+    clip = film[t : t + frames, y : y + size, x : x + size]
+    return clip[:, :, ::-1] if rng.random() < 0.5 else clip
 
 
 def read_film(path: Path, height: int = 160) -> np.ndarray:
@@ -37,14 +49,6 @@ def read_film(path: Path, height: int = 160) -> np.ndarray:
     return np.stack(frames)
 
 
-def real_clip(films: list[np.ndarray], rng: random.Random, frames: int, size: int) -> np.ndarray:
-    """A random crop of a random film, sometimes mirrored: uint8 [T,H,W,3]."""
-    film = rng.choice(films)
-    t, y, x = (rng.randrange(n - m + 1) for n, m in zip(film.shape, (frames, size, size), strict=False))
-    clip = film[t : t + frames, y : y + size, x : x + size]
-    return clip[:, :, ::-1] if rng.random() < 0.5 else clip
-
-
 def clip_batch(
     seed: int, batch: int, frames: int, size: int, films: list[np.ndarray], real_share: float
 ) -> Tensor:
@@ -53,8 +57,10 @@ def clip_batch(
     for number in range(seed, seed + batch):
         rng = random.Random(number)
         real = bool(films) and rng.random() < real_share
-        made = real_clip(films, rng, frames, size) if real else procedural_clip(number, frames, size)
-        clips.append(made)
+        if real:
+            clips.append(cropped(rng.choice(films), rng, frames, size))
+        else:
+            clips.append(cropped_clip(number, rng, frames, size))
     return to_pixels(np.stack(clips))
 
 

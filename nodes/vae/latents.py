@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -26,6 +27,16 @@ class LatentFacts:
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
 
+    def normalised(self, latents: Tensor) -> Tensor:
+        """Raw latents [B,Z,...] as a diffusion model sees them."""
+        mean, deviation = (_channels(facts, latents) for facts in (self.mean, self.deviation))
+        return (latents - mean) / deviation
+
+    def raw(self, latents: Tensor) -> Tensor:
+        """What `normalised` undoes."""
+        mean, deviation = (_channels(facts, latents) for facts in (self.mean, self.deviation))
+        return latents * deviation + mean
+
     def check_pixels(self, pixels: Tensor, *, first: bool) -> None:
         """Raise if pixels [B,3,T,H,W] do not fill whole latent cells.
 
@@ -42,3 +53,9 @@ class LatentFacts:
                 f"{self.name} encodes {wanted} frames at a time, of sides divisible by {self.space}; "
                 f"these are {frames} of {width} × {height}: pad them"
             )
+
+
+def _channels(values: tuple[float, ...], latents: Tensor) -> Tensor:
+    """[Z,1,...], one axis for each of the latents' after the batch."""
+    found = torch.tensor(values, dtype=latents.dtype, device=latents.device)
+    return found.view(-1, *[1] * (latents.dim() - 2))

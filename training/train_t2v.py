@@ -1,0 +1,216 @@
+"""Train the embedded text-to-video model: a small Wan and its text encoder, one noise level per frame.
+
+    python -m kinograph.training.train_t2v
+
+Computes the latents of its clips first, and goes on from its last checkpoint when called again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..nodes.generation.text_encoder import TextEncoder, new_text_encoder
+from ..nodes.generation.text_encoder_tokens import PieceTokenizer
+from ..nodes.generation.wan import WanTransformer
+from ..nodes.generation.wan_config import WanConfig
+from ..nodes.generation.wan_initial import initialise
+from ..nodes.synthetic.captions import canonical_caption
+from ..nodes.vae.load import load_vae
+from .caption_tokenizer import caption_lines, train_tokenizer
+from .muon import Muon
+from .noise_levels import drawn_sigmas
+from .t2v_clips import FIRST_UNSEEN_SEED, LatentClips, normalised_latents, rendered, training_spec
+
+VAE = Path(__file__).resolve().parents[1] / "weights" / "vae" / "kinograph_tiny_wan21_vae.safetensors"
+SILENT_SHARE = 0.1
+"""Of the clips learn without their caption, for guidance."""
+PEAK_RATES = {"matrices": 0.01, "others": 1e-3}
+DECAY_FROM = 0.6
+"""Share of the training after which the learning rate falls to zero."""
+KEEP = 0.9995
+"""Of the weights' moving average, at each step."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of the transformer and its text encoder."""
+
+    width: int = 384
+    blocks: int = 6
+    feedforward: int = 1024
+    text_width: int = 256
+    text_layers: int = 4
+
+    def transformer(self) -> WanTransformer:
+        network = WanTransformer(
+            WanConfig(
+                self.width, self.width // 128, self.blocks, self.feedforward, text_width=self.text_width
+            )
+        )
+        initialise(network)
+        return network
+
+
+class Run:
+    """A training run: what a checkpoint holds."""
+
+    def __init__(self, sizes: Sizes, tokenizer: bytes, device: torch.device) -> None:
+        torch.manual_seed(0)
+        self.sizes, self.tokenizer, self.device = sizes, tokenizer, device
+        self.text: TextEncoder = new_text_encoder(
+            PieceTokenizer(tokenizer), width=sizes.text_width, layers=sizes.text_layers
+        )
+        self.transformer = sizes.transformer()
+        self.networks = nn.ModuleDict({"transformer": self.transformer, "text": self.text.network}).to(device)
+        self.average = {name: tensor.clone() for name, tensor in self.networks.state_dict().items()}
+        self.optimizers = _optimizers(self.networks)
+        self.step, self.clips, self.seconds = 0, 0, 0.0
+
+    def save(self, path: Path) -> None:
+        state = {
+            "sizes": vars(self.sizes),
+            "tokenizer": self.tokenizer,
+            "networks": self.networks.state_dict(),
+            "average": self.average,
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "progress": (self.step, self.clips, self.seconds),
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    @classmethod
+    def resume(cls, path: Path, device: torch.device) -> Run:
+        state = torch.load(path, weights_only=True, map_location=device)
+        run = cls(Sizes(**state["sizes"]), state["tokenizer"], device)
+        run.networks.load_state_dict(state["networks"])
+        for name, optimizer in run.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        run.average = state["average"]
+        run.step, run.clips, run.seconds = state["progress"]
+        return run
+
+    def loss(self, latents: Tensor, texts: list[str], noise: Tensor, sigmas: Tensor) -> Tensor:
+        """Squared error of the velocity, over the frames that carry noise.
+
+        Args:
+            latents, noise: [B,Z,T,h,w]. sigmas: [B,T].
+        """
+        levels = sigmas[:, None, :, None, None]
+        noisy = torch.lerp(latents, noise, levels)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            velocity = self.transformer(noisy, sigmas * 1000, self.text.encode(texts))
+        error = (velocity.float() - (noise - latents)).square().mean(dim=(1, 3, 4))  # [B,T]
+        carries = (sigmas > 0).float()
+        return (error * carries).sum() / carries.sum()
+
+    def advance(self, latents: Tensor, texts: list[str], rng: random.Random, rate: float) -> float:
+        """One step on [B,Z,T,h,w] and captions; returns the loss."""
+        batch, frames = latents.shape[0], latents.shape[2]
+        texts = ["" if rng.random() < SILENT_SHARE else text for text in texts]
+        sigmas = torch.tensor([drawn_sigmas(rng, frames) for _ in range(batch)], device=self.device)
+        latents = latents.to(self.device)
+        loss = self.loss(latents, texts, torch.randn_like(latents), sigmas)
+        self.networks.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
+        for name, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = PEAK_RATES[name] * rate
+            optimizer.step()
+        self.step += 1
+        self.clips += batch
+        keep = min(KEEP, self.step / (self.step + 10))
+        state = self.networks.state_dict()
+        torch._foreach_lerp_(list(self.average.values()), [state[name] for name in self.average], 1 - keep)
+        return loss.item()
+
+
+def _optimizers(networks: nn.Module) -> dict[str, torch.optim.Optimizer]:
+    """Muon for the blocks' matrices, AdamW for all else."""
+    named = list(networks.named_parameters())
+    matrices = [p for name, p in named if p.dim() == 2 and "block" in name and "bias" not in name]
+    ids = set(map(id, matrices))
+    others = [p for _, p in named if id(p) not in ids]
+    adamw = torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.99), weight_decay=0.0)
+    return {"matrices": Muon(matrices), "others": adamw}
+
+
+def learning_rate(progress: float, step: int) -> float:
+    """Share of the peak rate: up over 200 steps, level, then down to nothing from `DECAY_FROM` on."""
+    return min(1.0, (step + 1) / 200, max(0.0, 1 - progress) / (1 - DECAY_FROM))
+
+
+@torch.no_grad()
+def unseen_loss(run: Run, latents: Tensor, texts: list[str]) -> float:
+    """The averaged weights' loss on clips that are never trained on, at even noise levels."""
+    kept = {name: tensor.clone() for name, tensor in run.networks.state_dict().items()}
+    run.networks.load_state_dict(run.average)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(latents.shape, generator=generator)
+    levels = torch.linspace(0.05, 0.95, len(latents))[:, None].expand(-1, latents.shape[2])
+    loss = run.loss(latents.to(run.device), texts, noise.to(run.device), levels.to(run.device)).item()
+    run.networks.load_state_dict(kept)
+    return loss
+
+
+def train(run: Run, clips: LatentClips, args: argparse.Namespace, checkpoint: Path) -> None:
+    """Train up to `args.steps` in all; print a line every 100 steps, save every 3 minutes and at the end."""
+    specs = [training_spec(FIRST_UNSEEN_SEED + number) for number in range(32)]
+    unseen = torch.cat([normalised_latents(clips.vae, rendered(spec)) for spec in specs])
+    told = [canonical_caption(spec) for spec in specs]
+    began, saved, losses = time.monotonic() - run.seconds, time.monotonic(), []
+    while run.step < args.steps:
+        rng = random.Random(run.step)
+        latents, texts = clips.batch(rng, args.batch)
+        losses.append(run.advance(latents, texts, rng, learning_rate(run.step / args.steps, run.step)))
+        run.seconds = time.monotonic() - began
+        if run.step % 100 == 0:
+            said = {"step": run.step, "seconds": round(run.seconds), "loss": sum(losses) / len(losses)}
+            print(json.dumps(said), flush=True)
+            losses.clear()
+        if time.monotonic() - saved > 180 or run.step == args.steps:
+            run.save(checkpoint)
+            saved = time.monotonic()
+            said = {"step": run.step, "unseen": unseen_loss(run, unseen, told)}
+            print(json.dumps(said), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add, sizes = parser.add_argument, Sizes()
+    add("--clips", type=int, default=16_384, help="clips to learn from; their latents are kept on disk")
+    add("--steps", type=int, default=30_000, help="training steps in all, over every call")
+    add("--batch", type=int, default=24, help="clips in a step")
+    add("--width", type=int, default=sizes.width, help="channels of a token: a multiple of 128")
+    add("--blocks", type=int, default=sizes.blocks, help="of the transformer")
+    add("--threads", type=int, default=torch.get_num_threads())
+    add("--vae", type=Path, default=VAE, help="gives the latents")
+    add("--run", type=Path, default=Path("training/runs/t2v"), help="folder of latents and checkpoint")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    args.run.mkdir(parents=True, exist_ok=True)
+    clips = LatentClips(args.run / "latents", load_vae(args.vae, dtype=torch.float32))
+    for count in clips.load(args.clips):
+        print(json.dumps({"clips": count}), flush=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    checkpoint = args.run / "checkpoint.pt"
+    if checkpoint.exists():
+        run = Run.resume(checkpoint, device)
+    else:
+        chosen = Sizes(args.width, args.blocks, args.width * 8 // 3 // 64 * 64)
+        run = Run(chosen, train_tokenizer(caption_lines()), device)
+    train(run, clips, args, checkpoint)
+
+
+if __name__ == "__main__":
+    main()
