@@ -38,6 +38,10 @@ _MODULES = {
         "comfy.comfy_types.node_typing",
         "comfy.model_management",
         "comfy.model_patcher",
+        "comfy.model_sampling",
+        "comfy.patcher_extension",
+        "comfy.sample",
+        "comfy.samplers",
         "comfy.utils",
         "comfy_api",
         "comfy_api.input",
@@ -54,6 +58,7 @@ _MODULES = {
         "comfy_execution.progress",
         "comfy_execution.utils",
         "folder_paths",
+        "latent_preview",
         "nodes",
         "server",
     )

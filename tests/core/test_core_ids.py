@@ -35,6 +35,28 @@ CORE = {
     "CLIPTextEncode": ("text:STRING clip:CLIP", "CONDITIONING"),
     "VAEDecode": ("samples:LATENT vae:VAE", "IMAGE"),
     "VAEEncode": ("pixels:IMAGE vae:VAE", "LATENT"),
+    "EmptyHunyuanLatentVideo": (
+        "width:INT=848 height:INT=480 length:INT=25 batch_size:INT=1",
+        "LATENT",
+    ),
+    "ModelSamplingSD3": ("model:MODEL shift:FLOAT=3.0", "MODEL"),
+    "LoraLoaderModelOnly": ("model:MODEL lora_name:COMBO strength_model:FLOAT=1.0", "MODEL"),
+    "KSampler": (
+        "model:MODEL seed:INT=0 steps:INT=20 cfg:FLOAT=8.0 sampler_name:COMBO scheduler:COMBO "
+        "positive:CONDITIONING negative:CONDITIONING latent_image:LATENT denoise:FLOAT=1.0",
+        "LATENT",
+    ),
+    "RandomNoise": ("noise_seed:INT=0", "NOISE"),
+    "DisableNoise": ("", "NOISE"),
+    "KSamplerSelect": ("sampler_name:COMBO", "SAMPLER"),
+    "BasicScheduler": ("model:MODEL scheduler:COMBO steps:INT=20 denoise:FLOAT=1.0", "SIGMAS"),
+    "SplitSigmas": ("sigmas:SIGMAS step:INT=0", "SIGMAS SIGMAS"),
+    "BasicGuider": ("model:MODEL conditioning:CONDITIONING", "GUIDER"),
+    "CFGGuider": ("model:MODEL positive:CONDITIONING negative:CONDITIONING cfg:FLOAT=8.0", "GUIDER"),
+    "SamplerCustomAdvanced": (
+        "noise:NOISE guider:GUIDER sampler:SAMPLER sigmas:SIGMAS latent_image:LATENT",
+        "LATENT LATENT",
+    ),
     "PrimitiveString": ("value:STRING", "STRING"),
     "PrimitiveStringMultiline": ("value:STRING", "STRING"),
     "PrimitiveInt": ("value:INT", "INT"),

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .loaded_models import module_size
+from .patcher_extension import CallbacksMP, Registered, copy_nested_dicts
 
 
-def _copied(options: Any) -> Any:
+def create_model_options_clone(orig_model_options: dict[str, Any]) -> dict[str, Any]:
     """Options with their dictionaries and lists copied and everything else shared."""
-    if isinstance(options, dict):
-        return {key: _copied(value) for key, value in options.items()}
-    return list(options) if isinstance(options, list) else options
+    return copy_nested_dicts(orig_model_options)
 
 
 class ModelPatcher:
@@ -44,6 +43,9 @@ class ModelPatcher:
         self.model_options: dict[str, Any] = {"transformer_options": {}}
         self.object_patches: dict[str, Any] = {}
         self.attachments: dict[str, Any] = {}
+        self.wrappers: Registered = {}
+        self.callbacks: Registered = {}
+        self._replaced: dict[str, Any] = {}
 
     @property
     def root(self) -> ModelPatcher:
@@ -54,9 +56,12 @@ class ModelPatcher:
         """A patcher of the same network with its own options."""
         twin = copy.copy(self)
         twin.parent = self
-        twin.model_options = _copied(self.model_options)
+        twin.model_options = create_model_options_clone(self.model_options)
         twin.object_patches = dict(self.object_patches)
         twin.attachments = dict(self.attachments)
+        twin.wrappers = copy_nested_dicts(self.wrappers)
+        twin.callbacks = copy_nested_dicts(self.callbacks)
+        twin._replaced = {}
         return twin
 
     def is_clone(self, other: Any) -> bool:
@@ -110,6 +115,56 @@ class ModelPatcher:
     def add_object_patch(self, name: str, obj: Any) -> None:
         """Replace an attribute of the network, as `get_model_object` sees it."""
         self.object_patches[name] = obj
+
+    def pre_run(self) -> None:
+        """Put the object patches in their places for a run; `cleanup` takes them out again."""
+        self.model.current_patcher = self
+        for name, patch in self.object_patches.items():
+            owner, attribute = self._place(name)
+            self._replaced[name] = getattr(owner, attribute)
+            setattr(owner, attribute, patch)
+        self._tell(CallbacksMP.ON_PRE_RUN)
+
+    def cleanup(self) -> None:
+        """End a run."""
+        for name, original in self._replaced.items():
+            owner, attribute = self._place(name)
+            setattr(owner, attribute, original)
+        self._replaced.clear()
+        self.model.current_patcher = None
+        self._tell(CallbacksMP.ON_CLEANUP)
+
+    def _place(self, name: str) -> tuple[Any, str]:
+        *path, attribute = name.split(".")
+        owner = self.model
+        for part in path:
+            owner = getattr(owner, part)
+        return owner, attribute
+
+    def _tell(self, moment: str) -> None:
+        for group in self.callbacks.get(moment, {}).values():
+            for callback in group:
+                callback(self)
+
+    def add_wrapper_with_key(self, wrapper_type: str, key: str, wrapper: Callable) -> None:
+        """Put a function around a step of sampling, see `comfy.patcher_extension.WrappersMP`."""
+        self.wrappers.setdefault(wrapper_type, {}).setdefault(key, []).append(wrapper)
+
+    def add_wrapper(self, wrapper_type: str, wrapper: Callable) -> None:
+        self.add_wrapper_with_key(wrapper_type, None, wrapper)
+
+    def remove_wrappers_with_key(self, wrapper_type: str, key: str) -> None:
+        self.wrappers.get(wrapper_type, {}).pop(key, None)
+
+    def add_callback_with_key(self, call_type: str, key: str, callback: Callable) -> None:
+        """Be told of a moment, `callback(patcher)`; see `comfy.patcher_extension.CallbacksMP`."""
+        self.callbacks.setdefault(call_type, {}).setdefault(key, []).append(callback)
+
+    def add_callback(self, call_type: str, callback: Callable) -> None:
+        self.add_callback_with_key(call_type, None, callback)
+
+    def is_dynamic(self) -> bool:
+        return False
 
     def get_attachment(self, key: str) -> Any:
         return self.attachments.get(key)

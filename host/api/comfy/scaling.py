@@ -86,6 +86,28 @@ def _center_crop(samples: Any, aspect: float) -> Any:
     return samples[..., top : height - top, left : width - left]
 
 
+def reshape_mask(input_mask: Any, output_shape: Any) -> Any:
+    """A mask scaled and repeated to the shape of a latent, [B,C,H,W] or [B,C,T,H,W].
+
+    Args:
+        input_mask: […,H,W], pictures in turn; or, for a film, [T,H,W] or [B,C,T,H,W].
+    """
+    import torch
+
+    plane = input_mask.shape[-2:]
+    if len(output_shape) == 4:
+        mask, mode = input_mask.reshape(-1, 1, *plane), "bilinear"
+    else:
+        mask = input_mask if input_mask.ndim == 5 else input_mask.reshape(1, 1, -1, *plane)
+        mode = "trilinear"
+    mask = torch.nn.functional.interpolate(mask, size=tuple(output_shape[2:]), mode=mode)
+    for dim in (1, 0):
+        repeats = [1] * mask.ndim
+        repeats[dim] = -(-output_shape[dim] // mask.shape[dim])
+        mask = mask.repeat(repeats).narrow(dim, 0, output_shape[dim])
+    return mask
+
+
 def get_tiled_scale_steps(width: int, height: int, tile_x: int, tile_y: int, overlap: int) -> int:
     """How many tiles `tiled_scale` works through per picture."""
     return math.prod(

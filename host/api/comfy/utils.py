@@ -12,6 +12,7 @@ from .scaling import (
     common_upscale,
     get_tiled_scale_steps,
     lanczos,
+    reshape_mask,
     tiled_scale,
     tiled_scale_multidim,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "lanczos",
     "load_torch_file",
     "repeat_to_batch_size",
+    "reshape_mask",
     "save_torch_file",
     "set_progress_bar_enabled",
     "set_progress_bar_global_hook",
