@@ -15,7 +15,7 @@ from ..nodes.synthetic.captions import captions
 from ..nodes.synthetic.sampling import ClipOptions, HeldOut, sample_clip
 from ..nodes.synthetic.spec import ClipSpec
 from ..nodes.synthetic.stage import Painter
-from ..nodes.vae.latents import VideoAutoencoder
+from ..nodes.vae.streaming import VideoAutoencoder
 from .vae_clips import to_pixels
 
 FRAMES = 17

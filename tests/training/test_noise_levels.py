@@ -1,0 +1,35 @@
+"""The noise levels that text-to-video training draws."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from kinograph.training import noise_levels
+from kinograph.training.noise_levels import drawn_sigmas
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5, 9])
+def test_levels_are_in_range_and_some_frame_carries_noise(frames):
+    rng = random.Random(0)
+    for _ in range(500):
+        sigmas = drawn_sigmas(rng, frames)
+        assert len(sigmas) == frames
+        assert all(0 <= sigma < 1 for sigma in sigmas) and any(sigmas)
+
+
+@pytest.mark.parametrize(
+    "kind, holds",
+    [
+        ("flat", lambda s: len(set(s)) == 1),
+        ("independent", lambda s: len(set(s)) == len(s)),
+        ("first", lambda s: s[0] == 0 and len(set(s[1:])) == 1),
+        ("ends", lambda s: s[0] == s[-1] == 0 and len(set(s[1:-1])) == 1),
+        ("prefix", lambda s: s[0] == 0 and s[-1] > 0 and s == sorted(s)),
+        ("ramp", lambda s: s == sorted(s) and len(set(s)) == len(s)),
+    ],
+)
+def test_each_kind_is_what_sampling_will_ask_for(kind, holds, monkeypatch):
+    monkeypatch.setattr(noise_levels, "KINDS", {**dict.fromkeys(noise_levels.KINDS, 0.0), kind: 1.0})
+    rng = random.Random(1)
+    assert all(holds(drawn_sigmas(rng, 5)) for _ in range(100))

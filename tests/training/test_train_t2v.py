@@ -1,0 +1,73 @@
+"""Training the text-to-video model, at toy size."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
+from kinograph.training import t2v_clips
+from kinograph.training.caption_tokenizer import caption_lines, train_tokenizer
+from kinograph.training.t2v_clips import FIRST_UNSEEN_SEED, HELD_OUT, LatentClips, training_spec
+from kinograph.training.train_t2v import Run, Sizes, learning_rate
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    sizes = Sizes(width=128, blocks=2, feedforward=128, text_width=32, text_layers=1)
+    return Run(sizes, train_tokenizer(caption_lines(40), 400), torch.device("cpu"))
+
+
+def test_no_training_clip_shows_a_combination_that_is_held_out():
+    for seed in (*range(200), *range(FIRST_UNSEEN_SEED, FIRST_UNSEEN_SEED + 50)):
+        assert not any(HELD_OUT(obj) for scene in training_spec(seed).scenes for obj in scene.objects)
+
+
+def test_a_step_changes_transformer_and_text_encoder(run):
+    rng = random.Random(0)
+    before = {name: tensor.clone() for name, tensor in run.networks.state_dict().items()}
+    for _ in range(2):  # the head begins at zero and lets nothing through at first
+        run.advance(torch.randn(2, 16, 2, 4, 4), ["a red circle", "a blue star"], rng, 1.0)
+    changed = {
+        name.split(".")[0] for name, new in run.networks.state_dict().items() if not new.equal(before[name])
+    }
+    assert changed == {"transformer", "text"}
+
+
+def test_a_run_goes_on_where_it_was(run, tmp_path):
+    run.save(tmp_path / "checkpoint.pt")
+    other = Run.resume(tmp_path / "checkpoint.pt", torch.device("cpu"))
+    latents, texts = torch.randn(1, 16, 2, 4, 4), ["a red circle"]
+    torch.manual_seed(5)
+    expected = run.advance(latents, texts, random.Random(9), 1.0)
+    torch.manual_seed(5)
+    assert other.advance(latents, texts, random.Random(9), 1.0) == pytest.approx(expected, rel=1e-4)
+    assert other.step == run.step
+
+
+def test_clean_frames_add_nothing_to_the_loss(run):
+    latents, noise = torch.randn(1, 16, 3, 4, 4), torch.randn(1, 16, 3, 4, 4)
+    sigmas = torch.tensor([[0.0, 0.5, 0.5]])
+    other = noise.clone()
+    other[:, :, 0] = 100.0
+    with torch.no_grad():
+        losses = [run.loss(latents, ["a red circle"], given, sigmas).item() for given in (noise, other)]
+    assert losses[0] == losses[1]
+
+
+def test_the_rate_rises_holds_and_falls_to_zero():
+    rates = [learning_rate(step / 1000, step) for step in range(1000)]
+    assert rates[0] < rates[100] < rates[300] == 1.0 == rates[599] > rates[800] > rates[999] > 0
+    assert learning_rate(1.0, 1000) == 0
+
+
+def test_latents_are_computed_once_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(t2v_clips, "SHARD", 2)
+    vae = Wan21VAE(Wan21Config(width=4)).eval()
+    clips = LatentClips(tmp_path, vae)
+    assert list(clips.load(3)) == [2, 4]
+    again = LatentClips(tmp_path, None)
+    list(again.load(3))
+    assert again.latents.shape == (3, 16, 5, 12, 12) and again.latents.equal(clips.latents)
+    assert again.captions == clips.captions and len(again.captions[0]) == 4
