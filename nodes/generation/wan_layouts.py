@@ -55,10 +55,13 @@ def is_diffusers(weights: Mapping[str, Tensor]) -> bool:
 
 
 def to_published(weights: Mapping[str, Value]) -> dict[str, Value]:
-    """Rename diffusers' keys to the published layout; other layouts come back unchanged."""
+    """Rename diffusers' keys to the published layout; other layouts come back unchanged.
+
+    Norms of the picture's queries are dropped: there are none, but some of diffusers' files have them.
+    """
     if not is_diffusers(weights):
         return dict(weights)
-    return {published(key): value for key, value in weights.items()}
+    return {published(key): value for key, value in weights.items() if ".norm_added_q." not in key}
 
 
 def published(key: str) -> str:
@@ -69,6 +72,20 @@ def published(key: str) -> str:
             name = f"{attention[1]}.{renamed(attention[2], ATTENTION)}"
         return f"blocks.{found[1]}.{name}"
     return renamed(key, OUTER)
+
+
+def diffusers_name(key: str) -> str:
+    """What diffusers calls a weight or a layer that has this published name."""
+    if found := re.fullmatch(r"blocks\.(\d+)\.(.+)", key):
+        name = found[2]
+        if attention := re.fullmatch(r"(self_attn|cross_attn)\.(.+)", name):
+            name = f"{attention[1]}.{renamed(attention[2], _inverse(ATTENTION))}"
+        return f"blocks.{found[1]}.{renamed(name, _inverse(BLOCK))}"
+    return renamed(key, _inverse(OUTER))
+
+
+def _inverse(names: Mapping[str, str]) -> dict[str, str]:
+    return {ours: theirs for theirs, ours in names.items()}
 
 
 def renamed(key: str, names: Mapping[str, str]) -> str:
