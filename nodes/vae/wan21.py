@@ -19,18 +19,17 @@ from .causal import (
     FrameAttention,
     ResidualBlock,
     RMSNorm,
-    State,
     Tape,
     causal,
     causal_conv3d,
     convolve,
     normed,
     per_frame,
-    run_in_pieces,
     takes_fast_path,
     with_past,
 )
 from .latents import LatentFacts
+from .wan import WanVAE
 
 LATENT_MEAN = (
     -0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508,
@@ -197,41 +196,10 @@ def run_head(layers: nn.Sequential, x: Tensor, tape: Tape) -> Tensor:
     return normed(norm, silu, conv, x, tape)
 
 
-class Wan21VAE(nn.Module):
-    """The whole autoencoder. Pixels are [B,3,T,H,W] in −1..1, latents raw (not normalised)."""
+class Wan21VAE(WanVAE):
+    """The whole autoencoder."""
 
-    space = LATENTS.space
-    time = LATENTS.time
     facts = LATENTS
 
     def __init__(self, config: Wan21Config, operations: Any = nn) -> None:
-        super().__init__()
-        self.config = config
-        z = config.latent_channels
-        self.encoder = Encoder(config, operations)
-        self.conv1 = causal_conv3d(operations, z * 2, z * 2, (1, 1, 1))
-        self.conv2 = causal_conv3d(operations, z, z, (1, 1, 1))
-        self.decoder = Decoder(config, operations)
-
-    def encode_chunk(
-        self, pixels: Tensor, state: State | None, last: bool = True
-    ) -> tuple[Tensor, Tensor, State]:
-        """Encode the film's next frames: 4n+1 for its first chunk (`state` None), 4n for any other.
-
-        Args:
-            last: whether the film ends here; makes no difference to a causal network.
-
-        Returns:
-            mean and log variance, each [B,Z,T',H/8,W/8] with T' = n+1 or n, and the state after them.
-        """
-        LATENTS.check_pixels(pixels, first=state is None)
-        made, state = run_in_pieces(self.encoder, pixels, self.time, state)
-        mean, log_variance = self.conv1(made).chunk(2, dim=1)
-        return mean, log_variance, state
-
-    def decode_chunk(self, latents: Tensor, state: State | None, last: bool = True) -> tuple[Tensor, State]:
-        """Decode the film's next latent frames [B,Z,T,h,w] → pixels [B,3,4T,8h,8w] and the state after.
-
-        The film's first chunk (`state` None) gives 4T−3 frames. Pixels are not clamped.
-        """
-        return run_in_pieces(self.decoder, self.conv2(latents), 1, state)
+        super().__init__(config, Encoder(config, operations), Decoder(config, operations), operations)

@@ -15,9 +15,10 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .causal import ResidualBlock, State, Tape, causal, causal_conv3d, run_in_pieces
-from .folding import Factors, fold, patchify, unfold, unpatchify
+from .causal import ResidualBlock, Tape, causal, causal_conv3d
+from .folding import Factors, fold, unfold
 from .latents import LatentFacts
+from .wan import WanVAE
 from .wan21 import Downsample, Upsample, head, middle, run_head, run_middle
 
 LATENT_MEAN = (
@@ -174,42 +175,11 @@ class Decoder(nn.Module):
         return run_head(self.head, x, tape)
 
 
-class Wan22VAE(nn.Module):
-    """The whole autoencoder. Pixels are [B,3,T,H,W] in −1..1, latents raw (not normalised)."""
+class Wan22VAE(WanVAE):
+    """The whole autoencoder."""
 
-    space = LATENTS.space
-    time = LATENTS.time
     facts = LATENTS
+    patch = PATCH
 
     def __init__(self, config: Wan22Config, operations: Any = nn) -> None:
-        super().__init__()
-        self.config = config
-        z = config.latent_channels
-        self.encoder = Encoder(config, operations)
-        self.conv1 = causal_conv3d(operations, z * 2, z * 2, (1, 1, 1))
-        self.conv2 = causal_conv3d(operations, z, z, (1, 1, 1))
-        self.decoder = Decoder(config, operations)
-
-    def encode_chunk(
-        self, pixels: Tensor, state: State | None, last: bool = True
-    ) -> tuple[Tensor, Tensor, State]:
-        """Encode the film's next frames: 4n+1 for its first chunk (`state` None), 4n for any other.
-
-        Args:
-            last: whether the film ends here; makes no difference to a causal network.
-
-        Returns:
-            mean and log variance, each [B,Z,T',H/16,W/16] with T' = n+1 or n, and the state after them.
-        """
-        LATENTS.check_pixels(pixels, first=state is None)
-        made, state = run_in_pieces(self.encoder, patchify(pixels, PATCH), self.time, state)
-        mean, log_variance = self.conv1(made).chunk(2, dim=1)
-        return mean, log_variance, state
-
-    def decode_chunk(self, latents: Tensor, state: State | None, last: bool = True) -> tuple[Tensor, State]:
-        """Decode the film's next latent frames [B,Z,T,h,w] → pixels [B,3,4T,16h,16w] and the state after.
-
-        The film's first chunk (`state` None) gives 4T−3 frames. Pixels are not clamped.
-        """
-        folded, state = run_in_pieces(self.decoder, self.conv2(latents), 1, state)
-        return unpatchify(folded, PATCH), state
+        super().__init__(config, Encoder(config, operations), Decoder(config, operations), operations)
