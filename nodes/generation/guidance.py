@@ -1,0 +1,175 @@
+"""Guidance: make the film follow its prompt more than the network alone would.
+
+A network gives two velocities [B,C,T,h,w]: with the prompt (cond), and without it or with a negative one
+(uncond). A `Guide` makes one of them, at sigma [B,T]. How strongly it guides, its `Scale`, may depend on the
+noise level and on the frame; where that is 1 nothing is guided, the result is cond bit for bit, and uncond is
+not computed.
+
+With x0 = x − σ·v, mixtures whose weights add up to 1 are the same of x0 as of v; others are not, so
+`in_denoised` carries any guide over to the x0 that ComfyUI's post-CFG functions get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .samplers import Velocity
+
+Scale = Callable[[Tensor], Tensor]
+"""sigma [B,T] → how strongly to guide each frame, [B,T]; 1 is not at all."""
+
+Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""cond, uncond [B,C,T,h,w], sigma [B,T] → the guided velocity."""
+
+Pair = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""x [B,C,T,h,w], sigma [B,T] → cond, uncond."""
+
+
+NEVER = 2.0
+"""A noise level that no frame has."""
+
+
+def per_frame(values: Tensor) -> Tensor:
+    """[B,T] or [T] as factors for [B,C,T,h,w]."""
+    return values.view(-1, 1, values.shape[-1], 1, 1)
+
+
+def constant(scale: float) -> Scale:
+    """The same strength for every frame at every step."""
+    return lambda sigma: torch.full_like(sigma, scale)
+
+
+def between(scale: Scale, start: float, end: float) -> Scale:
+    """`scale` while start ≥ σ ≥ end, elsewhere none (limited interval, Kynkäänniemi et al. 2024)."""
+    return lambda sigma: torch.where((sigma <= start) & (sigma >= end), scale(sigma), torch.ones_like(sigma))
+
+
+def ramp(first: float, last: float) -> Scale:
+    """From `first` at σ = 1 to `last` at σ = 0, linearly in σ."""
+    return lambda sigma: last + (first - last) * sigma
+
+
+def over_frames(first: float, last: float) -> Scale:
+    """From `first` at the first frame to `last` at the last, linearly (Blattmann et al. 2023).
+
+    Stable Video Diffusion's: frames far from the picture they start from need more guidance.
+    """
+
+    def scale(sigma: Tensor) -> Tensor:
+        weights = torch.linspace(first, last, sigma.shape[-1], device=sigma.device, dtype=sigma.dtype)
+        return weights.expand_as(sigma)
+
+    return scale
+
+
+def guided(cond: Tensor, uncond: Tensor, scale: float | Tensor) -> Tensor:
+    """uncond + scale · (cond − uncond) (classifier-free guidance, Ho and Salimans 2022).
+
+    Args:
+        cond, uncond: [B,C,T,h,w].
+        scale: one number, or one for each frame, [T] or [B,T]. 1 gives cond, bit for bit.
+    """
+    if isinstance(scale, Tensor) and scale.ndim:
+        scale = per_frame(scale)
+    return cond + (scale - 1) * (cond - uncond)
+
+
+def guided_zero_star(cond: Tensor, uncond: Tensor, scale: float | Tensor) -> Tensor:
+    """CFG-Zero* (Fan et al. 2025): guide away from s·uncond, s = ⟨cond, uncond⟩ / ‖uncond‖² for each film.
+
+    s·uncond is the part of cond that points along uncond: a network that is not yet sure gives an uncond of
+    the wrong length, and plain guidance then adds its error.
+    """
+    return guided(cond, projection(cond, uncond) * uncond, scale)
+
+
+def projection(cond: Tensor, uncond: Tensor) -> Tensor:
+    """⟨cond, uncond⟩ / ‖uncond‖² of each film, [B,1,1,1,1]; 0 where uncond is 0."""
+    a, b = cond.flatten(1).float(), uncond.flatten(1).float()
+    scale = (a * b).sum(dim=1) / b.square().sum(dim=1).clamp(min=torch.finfo(torch.float32).tiny)
+    return scale.to(cond.dtype).view(-1, *[1] * (cond.ndim - 1))
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """A guide, and the velocity it makes of a network's.
+
+    scale: how strongly.
+    zero_star: CFG-Zero* instead of plain guidance.
+    zero_from: frames at this σ and above do not move at all, see `zero_init`.
+    """
+
+    scale: Scale
+    zero_star: bool = False
+    zero_from: float = NEVER
+
+    def __call__(self, cond: Tensor, uncond: Tensor, sigma: Tensor) -> Tensor:
+        formula = guided_zero_star if self.zero_star else guided
+        velocity = formula(cond, uncond, self.scale(sigma))
+        return torch.where(per_frame(sigma >= self.zero_from), torch.zeros_like(velocity), velocity)
+
+    def velocity(self, cond: Velocity, pair: Pair) -> Velocity:
+        """What a sampler steps with: no call where nothing moves, only `cond` where the scale is 1.
+
+        Args:
+            cond: the network with the prompt.
+            pair: with and without, by `two_calls` or `one_batch`.
+        """
+
+        def velocity(x: Tensor, sigma: Tensor) -> Tensor:
+            if bool((sigma >= self.zero_from).all()):
+                return torch.zeros_like(x)
+            if bool((self.scale(sigma) == 1).all()):
+                with_prompt = cond(x, sigma)
+                return self(with_prompt, with_prompt, sigma)
+            return self(*pair(x, sigma), sigma)
+
+        return velocity
+
+
+def zero_init(sigmas: Tensor, steps: int) -> float:
+    """CFG-Zero*'s zero-init: the level down to which the first `steps` steps of a flat schedule do nothing.
+
+    Near pure noise a network guesses worse than no step at all (Fan et al. 2025).
+    """
+    return float(sigmas[steps - 1]) if steps else NEVER
+
+
+def in_denoised(guide: Guide) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+    """The same guide on estimates x0: (cond_x0, uncond_x0, x, sigma [B,T]) → guided x0.
+
+    A clean frame (σ = 0) has no velocity to be read off, and keeps cond_x0.
+    """
+
+    def guide_denoised(cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor) -> Tensor:
+        level = per_frame(sigma)
+        divisor = torch.where(level > 0, level, torch.ones_like(level))
+        velocity = guide((x - cond) / divisor, (x - uncond) / divisor, sigma)
+        return torch.where(level > 0, x - level * velocity, cond)
+
+    return guide_denoised
+
+
+def two_calls(cond: Velocity, uncond: Velocity, check: Callable[[], None]) -> Pair:
+    """One network after the other: half the memory. `check` runs between them and may raise to cancel."""
+
+    def pair(x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        with_prompt = cond(x, sigma)
+        check()
+        return with_prompt, uncond(x, sigma)
+
+    return pair
+
+
+def one_batch(both: Velocity) -> Pair:
+    """One call on twice the batch, [cond, uncond]: faster where the device is not full."""
+
+    def pair(x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        cond, uncond = both(torch.cat([x, x]), torch.cat([sigma, sigma])).chunk(2)
+        return cond, uncond
+
+    return pair
