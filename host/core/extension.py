@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import (
     nodes_audio,
+    nodes_conditioning,
     nodes_custom_sampling,
     nodes_images,
     nodes_latent,
@@ -24,6 +25,7 @@ class CoreExtension(ComfyExtension):
             nodes_images,
             nodes_video,
             nodes_audio,
+            nodes_conditioning,
             nodes_latent,
             nodes_model,
             nodes_sampling,

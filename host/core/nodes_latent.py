@@ -1,34 +1,10 @@
-"""Text to conditioning, and pictures to latents and back."""
+"""Pictures to latents and back."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from comfy_api.latest import io
-
-
-class CLIPTextEncode(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="CLIPTextEncode",
-            display_name="CLIP Text Encode (Prompt)",
-            category="conditioning",
-            description="Turns text into the conditioning that guides a diffusion model.",
-            inputs=[
-                io.String.Input("text", multiline=True, dynamic_prompts=True, tooltip="The text to encode."),
-                io.Clip.Input("clip", tooltip="The text encoder."),
-            ],
-            outputs=[io.Conditioning.Output(tooltip="The encoded text.")],
-        )
-
-    @classmethod
-    def execute(cls, text: str, clip: Any) -> io.NodeOutput:
-        if clip is None:
-            raise ValueError(
-                "The clip input is empty: its checkpoint has no text encoder; load one separately"
-            )
-        return io.NodeOutput(clip.encode_from_tokens_scheduled(clip.tokenize(text)))
 
 
 class VAEDecode(io.ComfyNode):
@@ -73,4 +49,4 @@ class VAEEncode(io.ComfyNode):
         return io.NodeOutput({"samples": vae.encode(pixels)})
 
 
-NODES = [CLIPTextEncode, VAEDecode, VAEEncode]
+NODES = [VAEDecode, VAEEncode]

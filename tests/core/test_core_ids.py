@@ -33,6 +33,16 @@ CORE = {
     "SaveAudioOpus": ("audio:AUDIO filename_prefix:STRING=audio/ComfyUI quality:COMBO=128k", ""),
     "PreviewAudio": ("audio:AUDIO", ""),
     "CLIPTextEncode": ("text:STRING clip:CLIP", "CONDITIONING"),
+    "CLIPSetLastLayer": ("clip:CLIP stop_at_clip_layer:INT=-1", "CLIP"),
+    "ConditioningCombine": (
+        "conditioning_1:CONDITIONING conditioning_2:CONDITIONING",
+        "CONDITIONING",
+    ),
+    "ConditioningConcat": (
+        "conditioning_to:CONDITIONING conditioning_from:CONDITIONING",
+        "CONDITIONING",
+    ),
+    "ConditioningZeroOut": ("conditioning:CONDITIONING", "CONDITIONING"),
     "VAEDecode": ("samples:LATENT vae:VAE", "IMAGE"),
     "VAEEncode": ("pixels:IMAGE vae:VAE", "LATENT"),
     "EmptyHunyuanLatentVideo": (
