@@ -21,6 +21,7 @@ NODE_MODULES = (
     "video.nodes_save",
     "synthetic.nodes",
     "vae.nodes",
+    "generation.nodes_load",
 )
 
 

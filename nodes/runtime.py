@@ -98,6 +98,29 @@ def managed_vae(network: Any) -> Any:
     return ModelPatcher(network, load_device=vae_device(), offload_device=vae_offload_device())
 
 
+def managed_text_encoder(network: Any, on_cpu: bool = False) -> Any:
+    """The same for a text encoder, on the CPU if wanted, else where the host computes with such."""
+    import torch
+    from comfy.model_management import text_encoder_device, text_encoder_offload_device
+    from comfy.model_patcher import ModelPatcher
+
+    load_to, wait_on = text_encoder_device(), text_encoder_offload_device()
+    if on_cpu:
+        load_to = wait_on = torch.device("cpu")
+    patcher = ModelPatcher(network, load_device=load_to, offload_device=wait_on)
+    patcher.is_clip = True  # so that hooks with a strength for text encoders find it
+    return patcher
+
+
+def casting_layers() -> Any | None:
+    """The host's layer classes that cast their weights as they are used; None where it has none."""
+    try:
+        from comfy.ops import manual_cast
+    except ModuleNotFoundError:  # the embedded host has no such module
+        return None
+    return manual_cast
+
+
 def vae_number_type() -> Any:
     """The `torch.dtype` in which a VAE computes on its device."""
     import torch

@@ -16,7 +16,7 @@ MOST_LINES = 320
 MOST_LINES_OF_A_TEST = 550
 LONGEST_FUNCTION = 60
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|Users|root|workspace)/\w|[A-Z]:\\\\Users")
-CORE_PACKAGES = {"torch", "numpy", "av", "safetensors", "einops", "Pillow", "psutil"}
+CORE_PACKAGES = {"torch", "numpy", "av", "safetensors", "einops", "Pillow", "psutil", "sentencepiece"}
 """What ComfyUI itself installs; a pack that asks for more starts fights between packs."""
 
 

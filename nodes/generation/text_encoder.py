@@ -21,6 +21,7 @@ from .text_encoder_tokens import END, PAD, Tokenizer, cleaned
 
 LENGTH = 512
 """Tokens that Wan pads a text to."""
+LONGEST = 4096
 EMBEDDED_LENGTH = 64
 """The same for the small encoder: captions of three objects have up to 60."""
 LENGTH_KEY = "text_length"
@@ -69,13 +70,16 @@ class TextEncoder:
         """
         return self.encode_tokens([self.tokens(text, report) for text in texts])
 
-    def encode_tokens(self, rows: Sequence[list[int]], layers: int | None = None) -> Tensor:
+    def encode_tokens(
+        self, rows: Sequence[list[int]], layers: int | None = None, device: torch.device | None = None
+    ) -> Tensor:
         """Rows of tokens, each ended → [B, L, W], zero beyond each one's end; L is at least `length`.
 
         Args:
             layers: how many layers of the network to run; all, when None.
+            device: where to compute; where the weights are, when None.
         """
-        device = self.network.shared.weight.device
+        device = device or self.network.shared.weight.device
         ends = torch.tensor([len(row) for row in rows], device=device)
         longest = int(ends.max())
         padded = torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows], device=device)
@@ -124,7 +128,7 @@ def new_text_encoder(
 def load_text_encoder(
     source: Path | str | Mapping[str, Tensor],
     *,
-    operations: Any = CASTING,
+    operations: Any = None,
     dtype: torch.dtype | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> TextEncoder:
@@ -132,7 +136,7 @@ def load_text_encoder(
 
     Args:
         source: a file, as ComfyUI's or Wan's own; a folder as Hugging Face has it; or weights.
-        operations: layer classes which bring their weights to the input's number type.
+        operations: layer classes which bring their weights to the input's number type; own ones when None.
         dtype: in which the weights are kept; the file's own when None (bfloat16 for float8 with scales).
         tokenizer: instead of the one that comes with the weights.
 
@@ -146,15 +150,24 @@ def load_text_encoder(
     weights = Weights(source) if path is None else read_encoder(path)
     published = to_published(weights)
     tokenizer = tokenizer or find_tokenizer(weights, path)
-    network = _built(weights.name, published, operations)
+    network = _built(weights.name, published, operations or CASTING)
     if tokenizer.size > network.config.vocabulary:
         raise WeightsError(
             f"{weights.name} knows {network.config.vocabulary} tokens and its tokenizer makes "
             f"{tokenizer.size}: the tokenizer is another model's"
         )
     network.load_state_dict(published, assign=True)
-    length = next((int(found) for key, found in weights.tensors.items() if key.endswith(LENGTH_KEY)), LENGTH)
-    return TextEncoder(network.to(dtype=dtype).eval().requires_grad_(False), tokenizer, length)
+    return TextEncoder(network.to(dtype=dtype).eval().requires_grad_(False), tokenizer, _length(weights))
+
+
+def _length(weights: Weights) -> int:
+    """The tokens that a text is padded to: as the file says, else as Wan has it."""
+    told = next((tensor for key, tensor in weights.tensors.items() if key.endswith(LENGTH_KEY)), None)
+    if told is None:
+        return LENGTH
+    if told.numel() != 1 or not 0 < told.item() <= LONGEST:
+        raise WeightsError(f"{weights.name} is damaged: its {LENGTH_KEY} is {told.tolist()}; fetch it again")
+    return int(told.item())
 
 
 def _built(name: str, published: Mapping[str, Tensor], operations: Any) -> UMT5Encoder:

@@ -89,7 +89,7 @@ class SelfAttention(nn.Module):
         q, k, v = (
             project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for project in (self.q, self.k, self.v)
         )
-        shift = self.relative_attention_bias(buckets).permute(2, 0, 1)[None]  # [1,H,L,L]
+        shift = self.relative_attention_bias(buckets).float().permute(2, 0, 1)[None]  # [1,H,L,L]
         scores = (shift + hidden).to(q.dtype)
         return self.o(F.scaled_dot_product_attention(q, k, v, scores, scale=1.0).transpose(1, 2).flatten(2))
 

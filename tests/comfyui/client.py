@@ -16,7 +16,7 @@ from typing import Any
 import av
 import numpy as np
 
-RUN_SECONDS = 120
+RUN_SECONDS = 300
 
 
 class Refused(Exception):
@@ -160,3 +160,11 @@ def write_vae(path: Path) -> None:
     torch.manual_seed(0)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(Wan21VAE(Wan21Config(width=8)).state_dict(), path)
+
+
+def write_text_encoder(path: Path) -> None:
+    """A small UMT5 with weights of a seed and a tokenizer for captions."""
+    from generation.tiny_text_encoder import tiny_encoder
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tiny_encoder().save(path)

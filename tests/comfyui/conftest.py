@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from comfyui.client import ComfyUI, write_clip, write_vae
-from comfyui.examples import VAE
+from comfyui.client import ComfyUI, write_clip, write_text_encoder, write_vae
+from comfyui.examples import TEXT_ENCODER, VAE
 
 PACK = Path(__file__).parents[2]
 FOLDER_NAME = "any_folder_name"
 """The pack must not depend on the folder it was cloned into."""
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,9 @@ def comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
         (base / name).mkdir()
     (base / "custom_nodes" / FOLDER_NAME).symlink_to(PACK, target_is_directory=True)
     write_vae(base / "models" / "vae" / VAE)
-    shutil.copy(Path(__file__).with_name("conditioning_node.py"), base / "custom_nodes")
+    write_text_encoder(base / "models" / "text_encoders" / TEXT_ENCODER)
+    for name in ("conditioning_node.py", "core_text_encoder_node.py", "core_vae_node.py"):
+        shutil.copy(Path(__file__).with_name(name), base / "custom_nodes")
     log, port = base / "server.log", _free_port()
     command = [os.environ.get("COMFYUI_PYTHON", sys.executable), "main.py", "--cpu", "--disable-auto-launch"]
     command += ["--base-directory", str(base), "--port", str(port), "--database-url", "sqlite:///:memory:"]

@@ -8,6 +8,7 @@ from comfyui.client import node
 
 CLIP = "clip.mp4"
 VAE = "random_wan21_vae.safetensors"
+TEXT_ENCODER = "random_umt5.safetensors"
 LOAD = {"load": node("KinoLoadVideo", file=CLIP)}
 
 ENCODED = {
@@ -121,5 +122,10 @@ EXAMPLES: dict[str, dict] = {
         "show": node("PreviewImage", images=["rough", 0]),
         "fine": node("KinoLatentPreview", samples=["encode", 0], vae=["vae", 0], side=64, fps=24.0),
         "show_info": node("KinoVideoInfo", video=["fine", 1]),
+    },
+    "KinoLoadTextEncoder": {
+        "clip": node("KinoLoadTextEncoder", text_encoder=TEXT_ENCODER),
+        "text": node("CLIPTextEncode", clip=["clip", 0], text="a (red:1.2) circle moving right"),
+        "show": node("PreviewAny", source=["text", 0]),
     },
 }
