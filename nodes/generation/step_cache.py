@@ -3,8 +3,8 @@
 What is kept is the last computed v − x; a skipped step answers x + (v − x), or simply v. How much the input
 changed is summed up over the steps since, by one of two measures:
 
-- `input_change`: the relative change of x, or of the features that `probe` gives (the timestep-modulated input
-  of the first block), through a polynomial fitted to a network (TeaCache, Liu et al. 2024);
+- `input_change`: the relative change of x, or of the features that `probe` gives (the timestep-modulated
+  input of the first block), through a polynomial fitted to a network (TeaCache, Liu et al. 2024);
 - `output_change`: how much the answer changed per change of x the last time both were computed, times the
   change of x (EasyCache, Zhou et al. 2025).
 
@@ -54,9 +54,7 @@ class CachePlan:
         if self.threshold < 0:
             raise ValueError(f"the cache's threshold is 0 or more, got {self.threshold}")
         if min(self.warm_up, self.final) < 1:
-            raise ValueError(
-                "the cache computes at least the first and the last step, which judge the others"
-            )
+            raise ValueError("the cache must compute at least the first and the last step, to judge by")
         for name, value, allowed in (("measure", self.measure, MEASURES), ("reuse", self.reuse, REUSES)):
             if value not in allowed:
                 raise ValueError(f"the cache's {name} is one of {', '.join(allowed)}, got {value!r}")
@@ -86,9 +84,8 @@ class CacheReport:
     @property
     def estimated(self) -> dict[int, float]:
         """The relative error of each skipped call, taken to grow with its change as in the judged calls."""
-        changes, errors = (
-            (sum(values) for values in zip(*self.judged, strict=True)) if self.judged else (0, 0)
-        )
+        changes = sum(change for change, _ in self.judged)
+        errors = sum(error for _, error in self.judged)
         return {call: errors * change / changes for call, change in self.changes.items()}
 
     def sentence(self, stream: str) -> str:
@@ -153,8 +150,8 @@ class StepCache:
 
     def _change(self, x: Tensor, sigma: Tensor) -> float:
         """What the input's change since the call before adds to the sum; infinite if it cannot be told."""
-        by_probe = self._probe is not None and self._plan.measure == "input_change"
-        watched = self._probe(x, sigma) if by_probe else x
+        probed = self._probe is not None and self._plan.measure == "input_change"
+        watched = self._probe(x, sigma) if probed else x
         before, self._watched = self._watched, watched
         if before is None or self._computed is None:
             return math.inf

@@ -84,9 +84,8 @@ def test_measuring_computes_everything_and_leaves_the_film_as_it_is():
 
 def test_the_residual_is_what_the_papers_add():
     x, velocity = latent(), latent(seed=1)
-    cache = StepCache(
-        lambda x, sigma: velocity, CachePlan(1e9, measure="input_change", reuse="residual"), SIGMAS
-    )
+    plan = CachePlan(1e9, measure="input_change", reuse="residual")
+    cache = StepCache(lambda x, sigma: velocity, plan, SIGMAS)
     for step in range(2):
         cache(x, SIGMAS[step].expand(2, 3))
     torch.testing.assert_close(cache(x + 0.1, SIGMAS[2].expand(2, 3)), velocity + 0.1)
@@ -117,9 +116,8 @@ def test_a_probe_is_watched_through_the_polynomial():
 
 def test_each_stream_has_its_own_cache_and_report():
     plan = CachePlan(0.1)
-    still, lively = (
-        StepCache(network, plan, SIGMAS) for network in (lambda x, s: x * 0.01, RandomVelocity())
-    )
+    still = StepCache(lambda x, sigma: x * 0.01, plan, SIGMAS)
+    lively = StepCache(RandomVelocity(), plan, SIGMAS)
     euler(lambda x, sigma: still(x, sigma) + lively(x, sigma), latent(), SIGMAS)
     assert still.report.skipped != lively.report.skipped
 
@@ -144,7 +142,7 @@ def test_the_sentence_names_the_stream_the_calls_and_the_error():
     ("values", "message"),
     [
         ({"threshold": -0.1}, "threshold is 0 or more, got -0.1"),
-        ({"threshold": 0.1, "final": 0}, "at least the first and the last step"),
+        ({"threshold": 0.1, "final": 0}, "at least the first and the last step, to judge by"),
         ({"threshold": 0.1, "measure": "x"}, "measure is one of input_change, output_change, got 'x'"),
         ({"threshold": 0.1, "reuse": "x"}, "reuse is one of residual, velocity, got 'x'"),
     ],
