@@ -5,9 +5,7 @@ over theirs; interleaved, median of the rounds. `conv_share`: share of our float
 convolutions, with Winograd's transforms, which are part of them. `parity_rel_err`: the greater relative error
 of decoding and encoding in float32.
 
-Memory is the peak of a process that has the decoder's weights only and decodes into an mp4, float32:
-`rss_ratio_81_to_21_frames` ours, `rss_vs_diffusers_81_frames` with whole frames on both sides,
-`rss_vs_diffusers_tiled` ours with the smallest tiles over theirs with whole frames.
+Memory is told in `vae_memory`, which can be run alone.
 
 `psnr_procedural`, `ssim_procedural`, `flicker_ratio`, `psnr_real` judge the embedded weights; null until
 there are some. Both sides have the same number of threads, PyTorch's own choice or OMP_NUM_THREADS.
@@ -15,41 +13,27 @@ there are some. Both sides have the same number of threads, PyTorch's own choice
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from ..host.memory import peak_rss_mb
+from . import vae_memory
 from .interleave import interleave, median_ratio, seconds
 from .machine import machine
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FRAMES, MORE_FRAMES = 21, 81
 QUALITY = ("psnr_procedural", "ssim_procedural", "flicker_ratio", "psnr_real")
-LATENT_CHANNELS = 16
 
 
 def run(quick: bool) -> dict[str, Any]:
     """Measure time, memory and parity; `quick` takes smaller films and fewer rounds."""
     side, frames, rounds = (128, 9, 2) if quick else (256, 17, 3)
     speed, figures = _speed(side, frames, rounds)
-    memory = _memory(192 if quick else 256)
-    by_name = {row["name"]: row["peak_rss_mb"] for row in memory}
-    theirs = by_name["diffusers"]
-    figures |= {
-        "rss_ratio_81_to_21_frames": round(by_name["whole"] / by_name["short"], 3),
-        "rss_vs_diffusers_81_frames": round(by_name["whole"] / theirs, 3),
-        "rss_vs_diffusers_tiled": round(by_name["tiled"] / theirs, 3),
-    }
-    figures |= dict.fromkeys(QUALITY)
-    return {"name": "vae", "machine": machine(), "figures": figures, "rows": [*speed, *memory]}
+    memory = vae_memory.run(quick)
+    figures |= memory["figures"] | dict.fromkeys(QUALITY)
+    return {"name": "vae", "machine": machine(), "figures": figures, "rows": [*speed, *memory["rows"]]}
 
 
 def _speed(side: int, frames: int, rounds: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -59,7 +43,7 @@ def _speed(side: int, frames: int, rounds: int) -> tuple[list[dict[str, Any]], d
     torch.set_grad_enabled(False)
     ours, theirs = _pair()
     pixels = torch.rand(1, 3, frames, side, side) * 2 - 1
-    latents = torch.randn(1, LATENT_CHANNELS, (frames - 1) // 4 + 1, side // 8, side // 8)
+    latents = torch.randn(1, vae_memory.LATENT_CHANNELS, (frames - 1) // 4 + 1, side // 8, side // 8)
     rows = [
         _compare("decode", ours, theirs, latents, rounds),
         _compare("encode", ours, theirs, pixels, rounds),
@@ -156,79 +140,3 @@ def _outermost(events: Iterable[Any], names: set[str]) -> float:
         if event.name in names and parent is None:
             total += event.cpu_time_total
     return total
-
-
-def _memory(side: int) -> list[dict[str, Any]]:
-    """One row per way of decoding, each in a process of its own."""
-    cases = {
-        "short": (FRAMES, "whole"),
-        "whole": (MORE_FRAMES, "whole"),
-        "tiled": (MORE_FRAMES, "tiled"),
-        "diffusers": (MORE_FRAMES, "diffusers"),
-    }
-    rows = []
-    for name, (frames, way) in cases.items():
-        command = [sys.executable, "-m", __spec__.name, "--decode", way, str(side), str(frames)]
-        finished = subprocess.run(command, check=True, capture_output=True, text=True)
-        what = f"decode {frames} frames of {side}x{side} to mp4, float32, {way}"
-        rows.append({"what": what, "name": name, **json.loads(finished.stdout.splitlines()[-1])})
-    return rows
-
-
-def _decode_to_file(way: str, side: int, frames: int) -> dict[str, Any]:
-    """Decode noise into an mp4; seconds and this process's peak memory."""
-    import torch
-
-    torch.set_grad_enabled(False)
-    latents = torch.randn(1, LATENT_CHANNELS, (frames - 1) // 4 + 1, side // 8, side // 8)
-    pieces = _theirs(latents) if way == "diffusers" else _ours(latents, tiled=way == "tiled")
-    with tempfile.TemporaryDirectory(prefix="kinograph-bench-") as folder:
-        took = seconds(lambda: _write(pieces, Path(folder) / "film.mp4"))
-    return {"seconds": round(took, 1), "peak_rss_mb": round(peak_rss_mb(), 1)}
-
-
-def _ours(latents: Tensor, *, tiled: bool) -> Iterable[Tensor]:
-    """Pixels [1,3,t,H,W] of the film's next frames."""
-    from ..nodes.vae.streaming import decode_frames
-    from ..nodes.vae.tiling import LEAST_TILE, Tiling, decode_tile_by_tile
-    from ..nodes.vae.wan21 import Wan21Config, Wan21VAE
-
-    network = Wan21VAE(Wan21Config()).eval()
-    del network.encoder
-    if not tiled:
-        return decode_frames(network, latents)
-    tiling = Tiling.square(*latents.shape[3:], LEAST_TILE // network.space)
-    return decode_tile_by_tile(network, latents, tiling)
-
-
-def _theirs(latents: Tensor) -> Iterable[Tensor]:
-    """The whole film in one piece, as diffusers gives it."""
-    from diffusers import AutoencoderKLWan
-
-    network = AutoencoderKLWan().eval()
-    del network.encoder
-    yield network.decode(latents).sample
-
-
-def _write(pieces: Iterable[Tensor], path: Path) -> None:
-    import av
-
-    with av.open(str(path), "w") as made:
-        stream = None
-        for piece in pieces:
-            for frame in piece[0].unbind(1):  # [3,H,W]
-                pixels = ((frame.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous()
-                picture = av.VideoFrame.from_ndarray(pixels.numpy(), format="rgb24")
-                if stream is None:
-                    stream = made.add_stream("libx264", rate=16, options={"preset": "veryfast"})
-                    stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
-                made.mux(stream.encode(picture))
-        made.mux(stream.encode(None))
-
-
-if __name__ == "__main__":
-    if "--decode" in sys.argv:
-        way, side, frames = sys.argv[-3:]
-        print(json.dumps(_decode_to_file(way, int(side), int(frames))))
-    else:
-        print(json.dumps(run(quick="--quick" in sys.argv), indent=2))
