@@ -22,6 +22,10 @@ NODE_MODULES = (
     "synthetic.nodes",
     "vae.nodes",
     "generation.nodes_load",
+    "generation.nodes_model",
+    "generation.nodes_latent",
+    "generation.nodes_sampling",
+    "generation.nodes_guidance",
 )
 
 
