@@ -137,7 +137,7 @@ def load_text_encoder(
     Args:
         source: a file, as ComfyUI's or Wan's own; a folder as Hugging Face has it; or weights.
         operations: layer classes which bring their weights to the input's number type; own ones when None.
-        dtype: in which the weights are kept; the file's own when None (bfloat16 for float8 with scales).
+        dtype: in which the weights are kept; the file's own when None (bfloat16 for 8 bits).
         tokenizer: instead of the one that comes with the weights.
 
     Returns:

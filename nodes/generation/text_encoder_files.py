@@ -38,16 +38,15 @@ def read_encoder(path: Path) -> Weights:
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    """The files that a folder's weights are in: those that the index names, else all .safetensors."""
-    if (folder / INDEX).is_file():
-        names = set(_json(folder / INDEX).get("weight_map", {}).values())
-        return [folder / Path(str(name)).name for name in sorted(names, key=str)]
-    found = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    """The files that a folder's weights are in: those that the index names, else all of one kind."""
+    index = _json(folder / INDEX).get("weight_map") if (folder / INDEX).is_file() else None
+    named = {folder / Path(str(name)).name for name in index.values()} if isinstance(index, dict) else ()
+    found = named or [*folder.glob("*.safetensors")] or [*folder.glob("pytorch_model*.bin")]
     if not found:
         raise WeightsError(
-            f"the folder {folder.name} has no .safetensors files: choose a text encoder's folder"
+            f"the folder {folder.name} has no .safetensors files; choose a text encoder's folder"
         )
-    return found
+    return sorted(found)
 
 
 def _json(path: Path) -> dict:
@@ -73,7 +72,7 @@ def find_tokenizer(weights: Weights, path: Path | None) -> Tokenizer:
         for key, tensor in weights.tensors.items():
             if key.endswith(kind.key):
                 return _made(kind, tensor.numpy().tobytes(), f"{kind.key} in {weights.name}")
-    for file in _tokenizer_files(path):
+    if file := _tokenizer_file(path):
         return _made(TOKENIZERS[file.name], file.read_bytes(), str(file))
     raise WeightsError(
         f"{weights.name} comes without its tokenizer; put UMT5's spiece.model (or tokenizer.json) into its "
@@ -81,12 +80,13 @@ def find_tokenizer(weights: Weights, path: Path | None) -> Tokenizer:
     )
 
 
-def _tokenizer_files(path: Path | None) -> list[Path]:
+def _tokenizer_file(path: Path | None) -> Path | None:
+    """The tokenizer nearest to the weights."""
     if path is None:
-        return []
+        return None
     folder = path if path.is_dir() else path.parent
     candidates = [folder / place / name for place in PLACES for name in TOKENIZERS]
-    return [file for file in candidates if file.is_file()]
+    return next((file for file in candidates if file.is_file()), None)
 
 
 def _made(kind: type, model: bytes, place: str) -> Tokenizer:

@@ -1,7 +1,7 @@
 """Key layouts in which the weights of a UMT5 encoder are found, all turned into transformers'.
 
 ComfyUI's single files have transformers' keys; Wan's own file has names of its own. Either may lie under a
-prefix, or be kept as scaled float8.
+prefix.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..vae.recognise import what_else
 from ..vae.weights_file import Weights, WeightsError
+from .scaled_fp8 import unscaled
 from .text_encoder_network import BIAS
 
 FIRST = "block.0.layer.0.SelfAttention.q.weight"
@@ -30,11 +31,7 @@ WAN_BLOCK = {
     "ffn.fc1": "layer.1.DenseReluDense.wi_1",
     "ffn.fc2": "layer.1.DenseReluDense.wo",
 }
-OURS = ("shared.", "encoder.block.", "encoder.final_layer_norm.")
-SCALES = (".scale_weight", ".weight_scale")
-"""After a layer's name: what its float8 weights were divided by."""
-BESIDES = (*SCALES, ".scale_input", ".input_scale", ".comfy_quant")
-"""How keys end that lie among a layer's weights and are none."""
+ENCODER = ("shared.", "encoder.block.", "encoder.final_layer_norm.")
 
 
 def is_known(tensors: Mapping[str, Tensor]) -> bool:
@@ -43,10 +40,10 @@ def is_known(tensors: Mapping[str, Tensor]) -> bool:
 
 
 def to_published(weights: Weights) -> dict[str, Tensor]:
-    """The encoder's weights with transformers' keys; what was float8 with scales is bfloat16.
+    """The encoder's weights with transformers' keys; those of 8 bits become bfloat16.
 
     Raises:
-        WeightsError: they are not a UMT5 encoder's, or of a number type that is not known here.
+        WeightsError: they are not a UMT5 encoder's, or quantised in a way that is not known here.
     """
     if not is_known(weights.tensors):
         raise WeightsError(
@@ -59,11 +56,8 @@ def to_published(weights: Weights) -> dict[str, Tensor]:
     if "encoder.embed_tokens.weight" in tensors:  # the same as the other; some files have just one of them
         tensors.setdefault("shared.weight", tensors.pop("encoder.embed_tokens.weight"))
     _refuse_other_kinds(weights.name, tensors)
-    return {
-        key: _unscaled(weights.name, key, tensors)
-        for key in tensors
-        if key.startswith(OURS) and not key.endswith(BESIDES)
-    }
+    plain = unscaled(tensors, weights.metadata, None)
+    return {key: tensor for key, tensor in plain.items() if key.startswith(ENCODER)}
 
 
 def _without_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -90,15 +84,3 @@ def _refuse_other_kinds(name: str, tensors: Mapping[str, Tensor]) -> None:
         other = "a T5 v1.1 or mT5 (only its first layer has a table of positions)"
     if other:
         raise WeightsError(f"{name} is {other}; Wan listens to UMT5, as in umt5_xxl_fp16.safetensors")
-
-
-def _unscaled(name: str, key: str, tensors: Mapping[str, Tensor]) -> Tensor:
-    """A weight, multiplied by its scale where it has one."""
-    weight, layer = tensors[key], key.removesuffix(".weight")
-    scale = next((tensors[layer + end] for end in SCALES if layer + end in tensors), None)
-    if not weight.is_floating_point() or (scale is not None and scale.numel() != 1):
-        raise WeightsError(
-            f"{name} is quantised in a way that is not known here ({key} is {weight.dtype}); choose "
-            "the file in fp16, bf16 or fp8, or load it with ComfyUI's Load CLIP"
-        )
-    return weight if scale is None else (weight.float() * scale.float()).bfloat16()

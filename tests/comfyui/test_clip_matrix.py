@@ -61,7 +61,7 @@ GRAPHS: dict[str, dict] = {
     "LoraLoader": {
         "model": node("NoModel"),
         "lora": node("LoraLoader", model=["model", 0], clip=["clip", 0], lora_name=LORA),
-        "text": node("CLIPTextEncode", clip=["lora", 0], text=PROMPT),
+        "text": node("CLIPTextEncode", clip=["lora", 1], text=PROMPT),
     },
     "hooks": {
         "hook": node("CreateHookLora", lora_name=LORA, strength_model=0.0, strength_clip=1.0),
@@ -81,8 +81,8 @@ def lora(comfyui) -> None:
     layer = "transformer.encoder.block.1.layer.0.SelfAttention.v"
     tensors = {}
     for name in (layer, f"umt5xxl.{layer}"):
-        tensors[f"text_encoders.{name}.lora_up.weight"] = up
-        tensors[f"text_encoders.{name}.lora_down.weight"] = down
+        tensors[f"text_encoders.{name}.lora_up.weight"] = up.clone()
+        tensors[f"text_encoders.{name}.lora_down.weight"] = down.clone()
     folder = comfyui.base / "models" / "loras"
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / LORA)
