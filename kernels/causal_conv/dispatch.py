@@ -14,9 +14,9 @@ from .winograd import FRAMES, transformed_size
 LEAST_CHANNELS = 48
 """Below, Winograd's transforms take longer than the products they save."""
 
-WEIGHT_SHARE = 2.5
-"""Transformed weights may take this many times the memory of the frames they work on: memory stays in
-proportion, and reading the weights does not cost what the products save."""
+WEIGHT_SHARE = 1.0
+"""Transformed weights may take this many times the memory of the frames they work on: small tiles then take
+little memory, and reading the weights does not cost what the products save."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def norm_silu_conv3d(
 
     Args:
         x: [B,C,T,H,W]; its memory may take the result where `overwrite` is set.
-        past: as the call before returned it, None at the start of the film.
+        past: as the call before returned it, None at the start of the film; its memory may take the next one.
         gain: [C,1,1,1]. weight: [O,C,3,3,3]. bias: [O]. residual: [B,O,T,H,W].
 
     Returns:

@@ -47,6 +47,7 @@ def norm_silu_conv3d(
     """As the naive function, plus `residual` [B,O,T,H,W].
 
     Args:
+        past: its memory takes the next call's past.
         overwrite: put the result in x's memory where O = C.
         tile_frames: use Winograd's convolution for that many frames at a time, a divisor of T; None: direct.
 
@@ -57,17 +58,16 @@ def norm_silu_conv3d(
     b, t, h, w, c = x.shape
     out = x if overwrite and weight.shape[0] == c else x.new_empty(b, t, h, w, weight.shape[0])
     skip = None if residual is None else channels_last(residual)
-    if past is None and t == 1:  # the film's first frame alone: the past is zeros, two taps see nothing
-        seen, layer = x[:, :0], Layer(gain.flatten(), _direct(weight[:, :, 2:]), bias)
-    else:
-        seen = x.new_zeros(()).expand(b, 2, h, w, c) if past is None else channels_last(past)
-        layer = Layer(
-            gain.flatten(), _winograd(weight, tile_frames) if tile_frames else _direct(weight), bias
-        )
+    if past is not None:
+        seen = kept = channels_last(past)
+    elif t > 1:
+        seen, kept = x.new_zeros(()).expand(b, 2, h, w, c), x.new_empty(b, 2, h, w, c)
+    else:  # the film's first frame alone: the past is zeros, two taps see nothing
+        seen, kept, weight = x[:, :0], x.new_zeros(b, 2, h, w, c), weight[:, :, 2:]
+    layer = Layer(gain.flatten(), _winograd(weight, tile_frames) if tile_frames else _direct(weight), bias)
     step = tile_frames or t
     for start in range(0, t, step):
         frames = slice(start, start + step)
-        kept = x.new_zeros(b, 2, h, w, c) if t == 1 else x.new_empty(b, 2, h, w, c)
         for item in range(b):
             added = None if skip is None else skip[item, frames]
             film(layer, x[item, frames], seen[item], added, out[item, frames], kept[item])
@@ -97,7 +97,7 @@ def film(
         x: [T,H,W,C]. past: normed frames to put before it, [2 or 0,H,W,C].
         skip: [T,H,W,O], added to the result.
         out: [T,H,W,O], takes the result; may be x.
-        kept: [2,H,W,C], takes the last normed frames.
+        kept: [2,H,W,C], takes the last normed frames; may be past.
     """
     (t, h, w, c), seen = x.shape, past.shape[0]
     rows = _rows(h, (seen + t) * w * c * x.element_size())

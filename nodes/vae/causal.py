@@ -24,7 +24,8 @@ from ...kernels.onednn import convolution, weights_channels_last
 State = Sequence[Tensor]
 """What the causal layers remember between two chunks, in the order in which the network runs them.
 
-A list is emptied as it is read, so that the old state does not lie beside the new one.
+It can be used once: a list is emptied as it is read, and memory is reused, so that the old state does not lie
+beside the new one.
 """
 
 

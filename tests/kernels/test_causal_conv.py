@@ -145,3 +145,16 @@ def test_changed_weights_are_noticed() -> None:
     case.weight.data = torch.randn_like(case.weight)
     made, _ = strips.norm_silu_conv3d(*case.arguments, tile_frames=4)
     assert relative_error(made, naive.norm_silu_conv3d(*case.arguments)[0]) <= 1e-5
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+@torch.no_grad()
+def test_the_next_past_takes_the_memory_of_the_last(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+    monkeypatch.setattr(strips, "STRIP_BYTES", 8000)
+    case = Case.random(frames, 18, 5)
+    truth, truth_past = naive.norm_silu_conv3d(*case.arguments)
+    case.past = case.past.contiguous(memory_format=torch.channels_last_3d)
+    made, past = strips.norm_silu_conv3d(*case.arguments)
+    assert past.data_ptr() == case.past.data_ptr()
+    assert relative_error(made, truth) <= 1e-6
+    assert relative_error(past, truth_past) <= 1e-6
