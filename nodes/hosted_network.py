@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 SHARE_OF_FREE_MEMORY = 0.7
 """Of the free memory, how much a film may take when the user sets no budget."""
+
+CORES_NETWORKS = ("WanVAE", "VideoVAE", "TAEHV")
+"""Classes of ComfyUI's networks for Wan 2.1 and 2.2, LTX-Video, and the tiny ones; what else has such a name
+is told by its weights."""
 
 
 class HostedNetwork:
@@ -98,17 +103,35 @@ def network_of(vae: Any) -> tuple[HostedNetwork | None, str]:
         return hosted, ""
     module = getattr(vae, "first_stage_model", None)
     kind = type(module).__name__
-    if kind != "WanVAE":
+    if kind not in CORES_NETWORKS:
         return None, f"{kind} is no network that can be streamed here"
     from .vae.load import load_vae
     from .vae.weights_file import WeightsError
 
     runtime.load(vae.patcher)
-    weights = dict(module.named_parameters())
-    if {weight.device.type for weight in weights.values()} != {vae.device.type}:
+    # the parameters themselves, which follow when the host moves them; and the lasting buffers
+    weights = {**module.state_dict(), **dict(module.named_parameters())}
+    if {weight.device.type for weight in module.parameters()} != {vae.device.type}:
         return None, f"its weights are not all on {vae.device}"
     try:
-        network = load_vae(weights)
+        network = load_vae(weights, metadata=_metadata(module), latents=_tiny_latents(module))
     except WeightsError as error:
         return None, str(error)
     return HostedNetwork(network, vae.patcher, vae.device, vae.vae_dtype), ""
+
+
+def _metadata(module: nn.Module) -> dict[str, str]:
+    """What the file of an LTX-Video VAE told core of it."""
+    config = getattr(module, "config", None)
+    return {"config": json.dumps({"vae": config})} if isinstance(config, dict) else {}
+
+
+def _tiny_latents(module: nn.Module) -> str | None:
+    """Which latents a tiny VAE of core's reads: those of a format, which it normalises, or raw ones."""
+    if type(module).__name__ != "TAEHV":
+        return None
+    if module.latent_format is None:
+        return {16: "wan2.1 raw", 48: "wan2.2 raw"}.get(module.latent_channels, "other")
+    return {"HunyuanVideo": "hunyuan", "Wan21": "wan2.1", "Wan22": "wan2.2"}.get(
+        module.latent_format.__name__, "other"
+    )

@@ -194,7 +194,7 @@ class KinoEncodeVideoToLatent(io.ComfyNode):
             description="Encodes a video of any size and length without holding its frames.",
             inputs=[
                 io.Video.Input("video", tooltip="The video to encode; its sound is left out."),
-                io.Vae.Input("vae", tooltip="From Load Video VAE, or core's for Wan."),
+                io.Vae.Input("vae", tooltip="From Load Video VAE, or core's for Wan or LTX-Video."),
                 *_memory_widgets(),
                 io.Boolean.Input(
                     "sample",
