@@ -98,11 +98,11 @@ class PromptNetwork(nn.Module):
         A weight w moves what a token means away from what the empty prompt has in its place, to w times
         the distance. Several rows follow one another along L.
         """
-        throw_if_cancelled()
         rows = tokens[NAME]
         texts = [_until_end([entry[0] for entry in row]) for row in rows]
         weighted = any(entry[1] != 1 for row in rows for entry in row)
-        encoded = self.encoder.encode_tokens([*texts, *[[END]] * weighted], self.layers, self.device)
+        texts_and_empty = [*texts, *[[END]] * weighted]
+        encoded = self.encoder.encode_tokens(texts_and_empty, self.layers, self.device, throw_if_cancelled)
         meaning = encoded[: len(rows)]
         if weighted:
             by = torch.ones(meaning.shape[:2])

@@ -71,20 +71,25 @@ class TextEncoder:
         return self.encode_tokens([self.tokens(text, report) for text in texts])
 
     def encode_tokens(
-        self, rows: Sequence[list[int]], layers: int | None = None, device: torch.device | None = None
+        self,
+        rows: Sequence[list[int]],
+        layers: int | None = None,
+        device: torch.device | None = None,
+        tick: Callable[[], None] | None = None,
     ) -> Tensor:
         """Rows of tokens, each ended → [B, L, W], zero beyond each one's end; L is at least `length`.
 
         Args:
             layers: how many layers of the network to run; all, when None.
             device: where to compute; where the weights are, when None.
+            tick: called before each layer; it raises to stop.
         """
         device = device or self.network.shared.weight.device
         ends = torch.tensor([len(row) for row in rows], device=device)
         longest = int(ends.max())
         padded = torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows], device=device)
         real = torch.arange(longest, device=device) < ends[:, None]  # [B, longest]
-        encoded = self.network(padded, real, layers) * real[..., None]
+        encoded = self.network(padded, real, layers, tick) * real[..., None]
         return nn.functional.pad(encoded, (0, 0, 0, max(0, self.length - longest)))
 
     def state_dict(self) -> dict[str, Tensor]:

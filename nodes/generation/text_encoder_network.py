@@ -7,7 +7,7 @@ B batch, L tokens, W width, H heads, D width of a head.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -151,13 +151,20 @@ class UMT5Encoder(nn.Module):
         self.encoder.block = nn.ModuleList([Block(config, operations) for _ in range(config.layers)])
         self.encoder.final_layer_norm = RMSNorm(config.width)
 
-    def forward(self, tokens: Tensor, real: Tensor | None = None, layers: int | None = None) -> Tensor:
+    def forward(
+        self,
+        tokens: Tensor,
+        real: Tensor | None = None,
+        layers: int | None = None,
+        tick: Callable[[], None] | None = None,
+    ) -> Tensor:
         """Encode tokens.
 
         Args:
             tokens: int64 [B,L].
             real: bool [B,L], false where a row is padded: nothing looks there. All, when None.
             layers: how many to run before the last norm; all, when None.
+            tick: called before each layer; it raises to stop.
         """
         buckets = distance_buckets(tokens.shape[1], self.config.buckets, tokens.device)
         hidden = torch.zeros(tokens.shape, device=tokens.device)
@@ -165,6 +172,8 @@ class UMT5Encoder(nn.Module):
             hidden = hidden.masked_fill(~real, -torch.inf)
         x = self.shared(tokens).float()
         for block in self.encoder.block[:layers]:
+            if tick:
+                tick()
             x = block(x, buckets, hidden[:, None, None])
         return self.encoder.final_layer_norm(x)
 

@@ -104,6 +104,8 @@ class JsonTokenizer:
             self._fast = Fast.from_str(model.decode())
         except Exception as error:  # the library raises bare exceptions
             raise TokenizerError(f"it is no tokenizer.json ({error})") from error
+        self._fast.no_truncation()
+        self._fast.no_padding()
         self.size = self._fast.get_vocab_size()
         ends = self._fast.token_to_id("<pad>"), self._fast.token_to_id("</s>")
         if ends != (PAD, END):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import torch
-from comfyui.client import node
+from comfyui.client import NodeFailed, node
 from comfyui.examples import TEXT_ENCODER
 from safetensors.torch import load_file, save_file
 
@@ -136,3 +136,9 @@ def test_a_prompt_that_is_too_long_is_cut_with_a_warning(comfyui):
     }
     comfyui.run(graph)
     assert "left out is its end" in comfyui.log.read_text()
+
+
+def test_cores_own_loader_refuses_another_size_of_umt5(comfyui):
+    graph = {"clip": node("CLIPLoader", clip_name=TEXT_ENCODER, type="wan"), **encoded(PROMPT)}
+    with pytest.raises(NodeFailed, match="CLIPLoader"):
+        comfyui.run({**graph, "show": node("PreviewAny", source=["text", 0])})

@@ -41,6 +41,17 @@ def test_it_computes_what_transformers_does_beyond_the_farthest_distance_too() -
     assert ((network(tokens, real) - expected)[real].abs().max() / expected.abs().max()) <= 1e-5
 
 
+def test_at_umt5_xxls_sizes_its_weights_are_named_and_shaped_as_transformers_has_them() -> None:
+    config = UMT5Config(256384, width=4096, layers=24, heads=64, head_width=64, hidden=10240)
+    with torch.device("meta"):
+        ours, peers = UMT5Encoder(config).state_dict(), peer_of(config).state_dict()
+    del peers["encoder.embed_tokens.weight"]  # another name for shared.weight
+    assert {key: value.shape for key, value in ours.items()} == {
+        key: value.shape for key, value in peers.items()
+    }
+    assert UMT5Config.of(ours) == config
+
+
 @torch.no_grad()
 def test_a_text_is_zero_beyond_its_end_and_the_same_in_any_company() -> None:
     encoder = tiny_encoder()

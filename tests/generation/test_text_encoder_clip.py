@@ -7,6 +7,7 @@ from pathlib import Path
 import kinograph
 import pytest
 import torch
+from comfy.model_management import InterruptProcessingException, interrupt_current_processing
 from generation.tiny_text_encoder import tiny_encoder
 from kinograph.host.core.nodes_conditioning import (
     CLIPSetLastLayer,
@@ -110,6 +111,13 @@ def test_what_it_would_save_is_the_file_but_for_a_prefix(clip):
     weights = tiny_encoder().state_dict()
     assert saved.keys() == weights.keys()
     assert all(saved[key].equal(weights[key]) for key in weights)
+
+
+def test_a_cancel_is_noticed_before_the_next_layer(clip):
+    interrupt_current_processing()
+    with pytest.raises(InterruptProcessingException):
+        conditioning(clip, TEXT)
+    assert conditioning(clip, TEXT).any()
 
 
 def test_a_long_prompt_is_cut_with_a_warning(clip, caplog):

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tokenizers
 import torch
 from generation.tiny_text_encoder import caption_tokenizer, tiny_encoder
 from kinograph.nodes.generation.text_encoder import load_text_encoder
@@ -93,6 +94,30 @@ def test_the_tokenizer_is_found_beside_the_folder_as_in_diffusers(weights, expec
     )
     (tmp_path / "tokenizer/spiece.model").write_bytes(MODEL)
     assert torch.equal(encoded(tmp_path / "text_encoder"), expected)
+
+
+def json_tokenizer(cut_at: int) -> str:
+    """The pieces of the captions' tokenizer as a tokenizer.json that asks for cutting and padding."""
+    pieces = [caption_tokenizer().piece(token) for token in range(caption_tokenizer().size)]
+    scores = [(piece, -float(rank)) for rank, piece in enumerate(pieces)]
+    made = tokenizers.Tokenizer(tokenizers.models.Unigram(scores, unk_id=2, byte_fallback=True))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    made.decoder = tokenizers.decoders.Metaspace()
+    made.enable_truncation(cut_at)
+    made.enable_padding(length=30)
+    return made.to_str()
+
+
+def test_a_folder_with_a_tokenizer_json(weights, tmp_path) -> None:
+    save_file(
+        {key: value for key, value in weights.items() if key != "spiece_model"},
+        tmp_path / "model.safetensors",
+    )
+    (tmp_path / "tokenizer.json").write_text(json_tokenizer(cut_at=2))
+    encoder = load_text_encoder(tmp_path)
+    assert encoder.tokenizer.text(encoder.tokenizer.tokens("a red circle")) == "a red circle"
+    encoder.save(tmp_path / "again.safetensors")
+    assert torch.equal(encoded(tmp_path / "again.safetensors"), encoder.encode(TEXTS))
 
 
 def test_wans_own_file_with_the_tokenizer_in_its_folder(weights, expected, tmp_path) -> None:
