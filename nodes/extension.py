@@ -21,6 +21,7 @@ NODE_MODULES = (
     "video.nodes_save",
     "synthetic.nodes",
     "vae.nodes",
+    "evaluation.nodes",
     "generation.nodes_load",
     "generation.nodes_model",
     "generation.nodes_latent",

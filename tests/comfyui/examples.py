@@ -128,4 +128,17 @@ EXAMPLES: dict[str, dict] = {
         "text": node("CLIPTextEncode", clip=["clip", 0], text="a (red:1.2) circle moving right"),
         "show": node("PreviewAny", source=["text", 0]),
     },
+    "KinoClipOracle": {
+        "clip": node("KinoSyntheticClip", seed=3, width=64, height=64, seconds=0.5, camera="static"),
+        "oracle": node("KinoClipOracle", clip=["clip", 0], prompt=["clip", 1]),
+        "show": node("PreviewAny", source=["oracle", 0]),
+    },
+    "KinoCompareVideos": {
+        **LOAD,
+        "soft": node("KinoResizeVideo", video=["load", 0], width=32, height=32),
+        "back": node("KinoResizeVideo", video=["soft", 0], width=64, height=48),
+        "same": node("KinoResizeVideo", video=["load", 0], width=64, height=48),
+        "compare": node("KinoCompareVideos", video=["back", 0], reference=["same", 0], count=5),
+        "show": node("PreviewAny", source=["compare", 3]),
+    },
 }
