@@ -19,6 +19,7 @@ from ..nodes.evaluation.quality import flicker, psnr, ssim
 from ..nodes.vae.load import load_vae
 from ..nodes.vae.streaming import decode_frames, encode_frames
 from ..nodes.vae.wan21 import LATENT_MEAN, LATENT_STD, Wan21Config, Wan21VAE
+from .pictures_first import inflated
 from .vae_card import Measured, side_by_side, vae_card
 from .vae_clips import clip_batch, read_film, to_pixels, unseen_clips
 
@@ -72,9 +73,12 @@ def reconstructed(network: Wan21VAE, film: Tensor) -> Tensor:
 def network_of(checkpoint: Path) -> tuple[Wan21VAE, dict]:
     """The averaged weights of a training run, and what the checkpoint says of the run."""
     state = torch.load(checkpoint, weights_only=True)
-    network = Wan21VAE(Wan21Config(width=state["width"])).eval().requires_grad_(False)
-    network.load_state_dict(state["average"])
-    facts = {name: state[name] for name in ("width", "step", "clips", "seconds")}
+    config = Wan21Config(width=state["width"])
+    network = Wan21VAE(config) if state["of_films"] else inflated(state["average"], config)
+    if state["of_films"]:
+        network.load_state_dict(state["average"])
+    network.eval().requires_grad_(False)
+    facts = {name: state[name] for name in ("width", "step", "films_from", "clips", "seconds")}
     return network, facts
 
 

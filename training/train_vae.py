@@ -21,41 +21,53 @@ from torch import Tensor, nn
 from ..nodes.vae.causal import ResidualBlock
 from ..nodes.vae.wan21 import Wan21Config, Wan21VAE
 from .muon import Muon
+from .pictures_first import inflated, picture_network
 from .vae_clips import clip_batch, read_film, unseen_clips
 
 KL_WEIGHT = 2e-4
 FIRST_LOG_VARIANCE = -6.0
 """Of the latents: noise enough to keep them smooth, too little to be in the way of learning."""
 
-SHAPES = ((5, 64, 2), (9, 64, 1), (17, 48, 1), (17, 96, 1))
+PICTURES = (1, 64, 8)
+FILMS = ((5, 64, 2), (9, 64, 1), (17, 48, 1), (17, 96, 1))
 """Frames, pixels along a side, clips in a batch. A network that meets short clips alone forgets what to do
 after them; the last shape costs four times the others."""
 SHARES = ((0.8, (0.5, 0.25, 0.25, 0.0)), (1.0, (0.3, 0.2, 0.2, 0.3)))
-"""(until this share of the training, how often each shape is drawn)."""
-EDGE_WEIGHT = 0.5
-MOTION_WEIGHT = 0.5
-DECAY_FROM = 0.05
-"""Share of the training after which the learning rate falls, in a line, to zero."""
-PEAK_RATES = {"matrices": 0.01, "others": 2e-3}
+"""(until this share of the training on films, how often each shape is drawn)."""
+SQUARE_WEIGHT, ABSOLUTE_WEIGHT, EDGE_WEIGHT, MOTION_WEIGHT = 4.0, 0.5, 0.25, 0.25
+"""Without the squares the network leaves out the rare bright colours and spends all on edges."""
+PEAK_RATES = {"matrices": 0.007, "others": 1.5e-3}
 """Highest learning rates: of Muon for the convolutions, of AdamW for gains and biases."""
 
 
 @dataclass
 class Run:
-    """A training run: what a checkpoint holds."""
+    """A training run: what a checkpoint holds.
+
+    Attributes:
+        of_films: whether the network has its kernels in time; it begins without.
+        step: in all; `films_from` is the one at which films began.
+    """
 
     network: Wan21VAE
     average: dict[str, Tensor]
     optimizers: dict[str, torch.optim.Optimizer]
+    of_films: bool = False
     step: int = 0
+    films_from: int = 0
     clips: int = 0
     seconds: float = 0.0
 
     @classmethod
     def start(cls, width: int) -> Run:
         torch.manual_seed(0)
-        network = Wan21VAE(Wan21Config(width=width))
+        network = picture_network(Wan21Config(width=width))
         make_nearly_linear(network)
+        return cls.around(network)
+
+    @classmethod
+    def around(cls, network: Wan21VAE) -> Run:
+        """A run that has not made a step."""
         parameters = list(network.parameters())
         matrices = [p for p in parameters if p.dim() > 3 and min(len(p), p[0].numel()) >= 8]
         ids = set(map(id, matrices))
@@ -67,29 +79,38 @@ class Run:
         average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         return cls(network, average, optimizers)
 
+    def inflated(self) -> Run:
+        """The same run, going on with films."""
+        run = Run.around(inflated(self.average, self.network.config))
+        run.of_films, run.step, run.films_from = True, self.step, self.step
+        run.clips, run.seconds = self.clips, self.seconds
+        return run
+
     def save(self, path: Path) -> None:
         state = {
             "width": self.network.config.width,
             "network": self.network.state_dict(),
             "average": self.average,
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "step": self.step,
-            "clips": self.clips,
-            "seconds": self.seconds,
-        }
+        } | {name: getattr(self, name) for name in COUNTERS}
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
     @classmethod
     def resume(cls, path: Path) -> Run:
         state = torch.load(path, weights_only=True)
-        run = cls.start(state["width"])
+        config = Wan21Config(width=state["width"])
+        run = cls.around(Wan21VAE(config) if state["of_films"] else picture_network(config))
         run.network.load_state_dict(state["network"])
         for name, optimizer in run.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        run.average, run.step, run.clips = state["average"], state["step"], state["clips"]
-        run.seconds = state["seconds"]
+        run.average = state["average"]
+        for name in COUNTERS:
+            setattr(run, name, state[name])
         return run
+
+
+COUNTERS = ("of_films", "step", "films_from", "clips", "seconds")
 
 
 def make_nearly_linear(network: Wan21VAE) -> None:
@@ -111,26 +132,27 @@ def make_nearly_linear(network: Wan21VAE) -> None:
 
 
 def learning_rate(progress: float, step: int) -> float:
-    """Share of the peak rate: up over 100 steps, level, then down to nothing from `DECAY_FROM` on."""
-    return min(1.0, (step + 1) / 100, max(0.0, 1 - progress) / (1 - DECAY_FROM))
+    """Share of the peak rate: up over 100 steps, then down to nothing in a line."""
+    return min(1.0, (step + 1) / 100, max(0.0, 1 - progress))
 
 
 def drawn_shape(step: int, progress: float) -> tuple[int, int, int]:
-    """Frames, side and batch of a step, the same whenever the step is run."""
+    """Frames, side and batch of a step on films, the same whenever the step is run."""
     shares = next(shares for until, shares in SHARES if progress < until)
-    return random.Random(step).choices(SHAPES, shares)[0]
+    return random.Random(step).choices(FILMS, shares)[0]
 
 
 def reconstruction_loss(made: Tensor, true: Tensor) -> Tensor:
-    """L1 of pixels, of their differences in space, and of their differences in time. Both [B,3,T,H,W]."""
+    """Of pixels, squared and absolute, and of their differences in space and time. Both [B,3,T,H,W]."""
     error = made - true
-    edges = sum((error.diff(dim=axis)).abs().mean() for axis in (3, 4))
+    edges = sum(error.diff(dim=axis).abs().mean() for axis in (3, 4))
     motion = error.diff(dim=2).abs().mean() if error.shape[2] > 1 else 0.0
-    return error.abs().mean() + EDGE_WEIGHT * edges + MOTION_WEIGHT * motion
+    pixels = SQUARE_WEIGHT * error.square().mean() + ABSOLUTE_WEIGHT * error.abs().mean()
+    return pixels + EDGE_WEIGHT * edges + MOTION_WEIGHT * motion
 
 
-def training_step(run: Run, pixels: Tensor, progress: float) -> dict[str, float]:
-    """One step on [B,3,T,H,W]; returns the losses."""
+def training_step(run: Run, pixels: Tensor, rate: float) -> dict[str, float]:
+    """One step on [B,3,T,H,W] at a share of the peak rate; returns the losses."""
     with torch.autocast(pixels.device.type, torch.bfloat16):
         mean, log_variance, _ = run.network.encode_chunk(pixels, None)
         mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
@@ -143,7 +165,7 @@ def training_step(run: Run, pixels: Tensor, progress: float) -> dict[str, float]
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
     for name, optimizer in run.optimizers.items():
         for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATES[name] * learning_rate(progress, run.step)
+            group["lr"] = PEAK_RATES[name] * rate
         optimizer.step()
     keep = min(0.999, (run.step + 1) / (run.step + 10))
     for name, tensor in run.network.state_dict().items():
@@ -155,31 +177,39 @@ def training_step(run: Run, pixels: Tensor, progress: float) -> dict[str, float]
 @torch.no_grad()
 def psnr(run: Run, pixels: Tensor) -> float:
     """Mean PSNR in dB of the averaged weights' reconstructions of [B,3,T,H,W]."""
-    network = Wan21VAE(run.network.config).to(pixels.device)
-    network.load_state_dict(run.average)
+    if run.of_films:
+        network = Wan21VAE(run.network.config).to(pixels.device)
+        network.load_state_dict(run.average)
+    else:
+        network = inflated(run.average, run.network.config)
     made = [network.decode_chunk(network.encode_chunk(clip[None], None)[0], None)[0] for clip in pixels]
     error = ((torch.cat(made).clamp(-1, 1) - pixels) / 2).square().mean(dim=(1, 2, 3, 4))
     return (-10 * error.log10()).mean().item()
 
 
-def train(run: Run, checkpoint: Path, steps: int, films: list[np.ndarray], args: argparse.Namespace) -> None:
-    """Train up to `steps` in all; print a line every 50 steps, save every 3 minutes and at the end."""
+def train(run: Run, checkpoint: Path, films: list[np.ndarray], args: argparse.Namespace) -> Run:
+    """Train on pictures, then on films; print a line every 50 steps, save every 3 minutes and at the end."""
     unseen = unseen_clips(12, 17, 96)
     began, saved = time.monotonic() - run.seconds, time.monotonic()
+    steps = args.pictures + args.films
     while run.step < steps:
-        progress = run.step / steps
-        frames, size, batch = drawn_shape(run.step, progress)
+        if run.step >= args.pictures and not run.of_films:
+            run = run.inflated()
+        step = run.step - run.films_from
+        progress = step / (args.films if run.of_films else args.pictures)
+        frames, size, batch = drawn_shape(step, progress) if run.of_films else PICTURES
         pixels = clip_batch(run.clips, batch, frames, size, films, args.real_share)
-        losses = training_step(run, pixels, progress)
+        losses = training_step(run, pixels, learning_rate(progress, step))
         run.clips += batch
         run.seconds = time.monotonic() - began
         if run.step % 50 == 0:
             print(json.dumps({"step": run.step, "seconds": round(run.seconds), **losses}), flush=True)
-        if time.monotonic() - saved > 180 or run.step == steps:
+        if time.monotonic() - saved > 180 or run.step in (args.pictures, steps):
             run.save(checkpoint)
             saved = time.monotonic()
-            quality = {"step": run.step, "seconds": round(run.seconds), "psnr": psnr(run, unseen)}
-            print(json.dumps(quality), flush=True)
+            quality = psnr(run, unseen if run.of_films else unseen[:, :, :1])
+            print(json.dumps({"step": run.step, "seconds": round(run.seconds), "psnr": quality}), flush=True)
+    return run
 
 
 def main() -> None:
@@ -187,7 +217,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--steps", type=int, default=30_000, help="training steps in all, over every call")
+    add("--pictures", type=int, default=10_000, help="training steps on pictures, over every call")
+    add("--films", type=int, default=20_000, help="training steps on films after them")
     add("--width", type=int, default=16, help="channels at full resolution")
     add("--film", type=Path, action="append", default=[], help="a real film to learn from as well")
     add("--real-share", type=float, default=0.15, help="share of clips that are real")
@@ -199,7 +230,7 @@ def main() -> None:
     checkpoint = args.run / "checkpoint.pt"
     run = Run.resume(checkpoint) if checkpoint.exists() else Run.start(args.width)
     films = [read_film(path) for path in args.film]
-    train(run, checkpoint, args.steps, films, args)
+    train(run, checkpoint, films, args)
 
 
 if __name__ == "__main__":

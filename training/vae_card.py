@@ -65,7 +65,8 @@ between {spread[0]:.2f} and {spread[1]:.2f} of Wan 2.1's.
 - Command: `{command}`; then `python -m kinograph.training.export_vae`, which also wrote this card.
 - {facts["step"]:,} steps over {facts["clips"]:,} clips in {facts["seconds"] / 3600:.1f} hours; seed 0.
 - Hardware: {platform.machine()} processor; PyTorch {torch.__version__.split("+")[0]}.
-- Loss: absolute error of pixels, of edges and of motion, and a small KL term.
+- Pictures first: a network without a sense of time, inflated after {facts["films_from"]:,} steps.
+- Loss: squared and absolute error of pixels, absolute error of edges and of motion, and a small KL term.
 """
 
 
