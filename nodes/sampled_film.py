@@ -171,7 +171,7 @@ def schedule_for(schedule: FrameSchedule, latent: dict[str, Any]) -> tuple[Frame
                 notes.append(f"{name} {count} latent frames are given, as the latent's mask says, not {said}")
     samples = latent["samples"]
     windows = schedule.windows(samples.shape[2])
-    start, end = windows[0].first, samples.shape[2] - windows[-1].last
+    start, end = windows[0].start + windows[0].first, samples.shape[2] - windows[-1].last
     for given in (samples[:, :, :start], samples[:, :, end:]):
         if given.numel() and not given.count_nonzero():
             raise ValueError(

@@ -14,21 +14,15 @@ from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from comfy.samplers import KSAMPLER
 from torch import Tensor
 
-from .generation import samplers
 from .generation.film_windows import FrameSchedule
 from .generation.frame_schedules import sample_film
 from .generation.given_frames import with_frame_levels
 from .generation.k_sampler import velocity_of
+from .generation.samplers import SAMPLERS, Sampler
 from .runtime import throw_if_cancelled
 
 LEVELS = "kinograph_frame_levels"
 """Key in transformer_options: each frame's share of the call's noise level, [T]."""
-SAMPLERS = {
-    "euler": samplers.euler,
-    "heun": samplers.heun,
-    "dpmpp_2m": samplers.dpmpp_2m,
-    "unipc": samplers.unipc,
-}
 PER_FRAME = ("HookedWan", "WanModel", "VaceWanModel")
 """Networks that take a timestep for each frame."""
 
@@ -50,7 +44,7 @@ def film_sampler(name: str, schedule: FrameSchedule | None = None, told: Told | 
 class FilmSampling:
     """A sampler function as the host calls it, for films with one noise level or one per frame."""
 
-    def __init__(self, sampler: samplers.Sampler, schedule: FrameSchedule | None, told: Told | None) -> None:
+    def __init__(self, sampler: Sampler, schedule: FrameSchedule | None, told: Told | None) -> None:
         self.sampler, self.schedule, self.told = sampler, schedule, told
         self.__name__ = sampler.__name__
 

@@ -62,17 +62,20 @@ def sliding_windows(frames: int, window: int, overlap: int, first: int = 0) -> l
         frames: of the whole film; where it is no longer than `window`, there is one window.
         window: frames that the network makes at once, those that exist included.
         overlap: frames that exist at the start of every window but the first.
-        first: frames given at the film's start.
+        first: frames given at the film's start; where they fill a window, the first begins with their end.
 
     Raises:
-        ValueError: an overlap that leaves nothing to make, or as many frames given as the first window has.
+        ValueError: an overlap that leaves nothing to make, or no frame of the film to be made.
     """
     if not 1 <= overlap < window:
         raise ValueError(
             f"windows of {window} latent frames can overlap by 1 to {window - 1}, not by {overlap}"
         )
-    windows = whole_film(min(window, frames), first)
-    while (end := windows[-1].stop) < frames:
+    whole_film(frames, first)  # refuses a film with nothing to make
+    windows = [] if first >= window else [Window(0, min(window, frames), first)]
+    end = windows[-1].stop if windows else first
+    while end < frames:
         stop = min(end - overlap + window, frames)
         windows.append(Window(stop - window, stop, first=end - (stop - window)))
+        end = stop
     return windows

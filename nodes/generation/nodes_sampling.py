@@ -28,7 +28,7 @@ SCHEDULES = (
     "exponential",
     "kl_optimal",
 )
-"""The names in `flow_sigmas` and `nodes.sampling`, which are not asked: they would import torch at start."""
+"""The names in `flow_sigmas` and `samplers`, which are not asked: they would import torch at start."""
 GUIDANCE = ("cfg", "cfg_zero_star", "over_steps", "over_frames")
 
 
