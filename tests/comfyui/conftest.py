@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from comfyui.client import ComfyUI, write_clip, write_text_encoder, write_vae
 from comfyui.examples import TEXT_ENCODER, VAE
+from comfyui.sampling_examples import write_models
 
 PACK = Path(__file__).parents[2]
 FOLDER_NAME = "any_folder_name"
@@ -36,7 +37,13 @@ def comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
     (base / "custom_nodes" / FOLDER_NAME).symlink_to(PACK, target_is_directory=True)
     write_vae(base / "models" / "vae" / VAE)
     write_text_encoder(base / "models" / "text_encoders" / TEXT_ENCODER)
-    for name in ("conditioning_node.py", "core_text_encoder_node.py", "core_vae_node.py"):
+    write_models(base / "models")
+    for name in (
+        "conditioning_node.py",
+        "core_text_encoder_node.py",
+        "core_vae_node.py",
+        "sampling_nodes.py",
+    ):
         shutil.copy(Path(__file__).with_name(name), base / "custom_nodes")
     log, port = base / "server.log", _free_port()
     command = [os.environ.get("COMFYUI_PYTHON", sys.executable), "main.py", "--cpu", "--disable-auto-launch"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from comfyui import sampling_examples
 from comfyui.client import node
 
 CLIP = "clip.mp4"
@@ -142,3 +143,4 @@ EXAMPLES: dict[str, dict] = {
         "show": node("PreviewAny", source=["compare", 3]),
     },
 }
+EXAMPLES |= sampling_examples.examples(VAE, TEXT_ENCODER)

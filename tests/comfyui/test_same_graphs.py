@@ -8,12 +8,15 @@ from pathlib import Path
 import folder_paths
 import numpy as np
 import pytest
-from comfyui.client import completed, write_clip, write_vae
-from comfyui.examples import EXAMPLES, VAE
+from comfyui.client import completed, write_clip, write_text_encoder, write_vae
+from comfyui.examples import EXAMPLES, TEXT_ENCODER, VAE
+from comfyui.sampling_examples import write_models
 from kinograph.host.execution.executor import Executor
 from kinograph.host.execution.validation import validate_prompt
 from kinograph.host.session import Session, open_session
 from PIL import Image
+
+MODELS = ("vae", "text_encoders", "diffusion_models", "loras")
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +30,13 @@ def session(tmp_path_factory) -> Iterator[Session]:
         getattr(folder_paths, f"set_{name}_directory")(str(base / name))
     write_clip(base / "input" / "clip.mp4", seconds=2)
     write_vae(base / "vae" / VAE)
-    folder_paths.add_model_folder_path("vae", str(base / "vae"))
+    write_text_encoder(base / "text_encoders" / TEXT_ENCODER)
+    write_models(base)
+    for kind in MODELS:
+        folder_paths.add_model_folder_path(kind, str(base / kind))
     yield open_session()
-    folder_paths.folder_names_and_paths["vae"][0].remove(str(base / "vae"))
+    for kind in MODELS:
+        folder_paths.folder_names_and_paths[kind][0].remove(str(base / kind))
     for name, directory in zip(names, before, strict=True):
         getattr(folder_paths, f"set_{name}_directory")(directory)
 
