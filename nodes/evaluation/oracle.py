@@ -25,7 +25,7 @@ class Seen(NamedTuple):
     """A thing in a clip: words of the vocabulary, and where it is.
 
     centers: float64 [T, 2], x and y as fractions of the frame. radius: of the shape, in lengths, [T].
-    fit: how much of the evidence for a thing of its colour its outline holds, 0 to 1.
+    fit: how sure its outline is, up to 1: evidence per pixel in it.
     """
 
     color: str
@@ -69,7 +69,7 @@ def _seen(thing: Thing, lab: np.ndarray, fps: float) -> Seen:
         motion_of(fit, lab, thing.evidence, fps) if len(lab) > 1 else "still",
         fit.center / (width, height),
         fit.radius / min(width, height),
-        float(np.clip(fit.support.sum() / np.maximum(thing.evidence, 0).sum(), 0, 1)),
+        fit.quality,
     )
 
 

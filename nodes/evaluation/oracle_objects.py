@@ -20,6 +20,9 @@ PRIOR = 0.1
 LEAST_PIXELS = 14
 """A thing seen in fewer pixels per frame is no thing."""
 
+LEAST_QUALITY = 0.3
+"""Evidence per pixel that a shape must gather; what no shape gathers so much of is no thing."""
+
 MOST_THINGS = 5
 
 
@@ -53,6 +56,9 @@ def find_things(lab: np.ndarray) -> list[Thing]:
             left &= ~part
             continue
         fits = fit_shape(evidence, _start(own))
+        if fits[0].quality < LEAST_QUALITY:
+            left &= ~part
+            continue
         things.append(Thing(color, fits, evidence))
         taken = covered(fits[0], *left.shape[1:], margin=2.5) & (evidence > 0)
         explained |= taken

@@ -81,6 +81,13 @@ class Fit(NamedTuple):
     angle: np.ndarray
     support: np.ndarray
 
+    @property
+    def quality(self) -> float:
+        """Evidence per pixel of the shape, at most 1."""
+        return float(
+            self.support.sum() / (math.pi * (form_of(self.shape).mean_radius * self.radius) ** 2).sum()
+        )
+
 
 @functools.cache
 def form_of(shape: str) -> Form:
