@@ -123,14 +123,16 @@ def mean_of(values: list[float]) -> Figure:
 
 
 def oracle_on_truth(count: int) -> dict[str, Figure]:
-    """Real clips: all three right and nothing else seen."""
-    from ..nodes.evaluation.oracle import match, read_clip
+    """Real clips: all three right and nothing else seen; the row has each attribute's share of clips."""
+    from ..nodes.evaluation.oracle import Match, match, read_clip
 
-    hits = []
-    for clip in plain_clips(FIRST_TRUTH_SEED, count):
-        found = match(read_clip(clip.frames, FPS), clip.spec.scenes[0].objects)
-        hits.append(found.all_three and found.count)
-    return {"oracle_on_truth": share_of(hits)}
+    found = [
+        match(read_clip(clip.frames, FPS), clip.spec.scenes[0].objects)
+        for clip in plain_clips(FIRST_TRUTH_SEED, count)
+    ]
+    whole = share_of([one.all_three and one.count for one in found])
+    by_attribute = {name: round(fmean(getattr(one, name) for one in found), 3) for name in Match._fields}
+    return {"oracle_on_truth": Figure(whole.value, whole.row | by_attribute)}
 
 
 def plain_clips(first_seed: int, count: int) -> Iterator[Clip]:
