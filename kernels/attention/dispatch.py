@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import naive
+from . import naive, products
 
 Kind = Literal["self", "text", "image"]
 """What queries look at: the film itself, the text, or a picture given with it."""
@@ -75,7 +75,9 @@ def _sdpa_refusal(query: Tensor, key: Tensor, value: Tensor, site: AttentionSite
 SDPA = Backend("sdpa", F.scaled_dot_product_attention, _sdpa_refusal)
 NAIVE = Backend("naive", naive.attend, lambda query, key, value, site: None)
 
-BACKENDS = [SDPA, NAIVE]
+PRODUCTS = Backend("products", products.attend, lambda query, key, value, site: products.refusal(query, key))
+
+BACKENDS = [PRODUCTS, SDPA, NAIVE]
 """In order of preference; the last serves everything."""
 
 

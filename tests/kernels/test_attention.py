@@ -62,7 +62,8 @@ def test_a_backend_that_refuses_says_why_and_the_next_serves(monkeypatch):
     query = heads(2, 1, 5, 8)
     choice = dispatch.choose(query, query, query)
     assert choice.backend.name == "sdpa"
-    assert choice.refused == {"picky": "2 clips are too many"}
+    assert choice.refused["picky"] == "2 clips are too many"
+    assert "no gradients" in choice.refused["products"]
     dispatch.attend(query, query, query)
     assert dispatch.choose(query[:1], query[:1], query[:1]).backend is picky
 
@@ -71,3 +72,25 @@ def test_gradients_flow():
     query, key, value = (heads(1, 2, 7, 16, seed=seed).requires_grad_() for seed in range(3))
     dispatch.attend(query, key, value).sum().backward()
     assert all(bool(x.grad.isfinite().all()) for x in (query, key, value))
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_training_in_bfloat16_takes_products_with_the_references_gradients(autocast):
+    exact = [heads(2, 2, 30, 64, seed=seed).requires_grad_() for seed in range(3)]
+    naive.attend(*exact).square().sum().backward()
+    coarse = [x.detach().bfloat16().requires_grad_() for x in exact]
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        assert dispatch.choose(*coarse).backend.name == "products"
+        made = dispatch.attend(*coarse)
+    assert made.dtype == torch.bfloat16
+    made.float().square().sum().backward()
+    for rounded, wanted in zip(coarse, exact, strict=True):
+        error = (rounded.grad.float() - wanted.grad).norm() / wanted.grad.norm()
+        assert float(error) < 0.03
+
+
+def test_products_are_refused_where_their_logits_are_many(monkeypatch):
+    query = heads(1, 2, 30, 64).bfloat16().requires_grad_()
+    monkeypatch.setattr(dispatch.products, "MOST_LOGITS", 100)
+    choice = dispatch.choose(query, query, query)
+    assert (choice.backend.name, choice.refused) == ("sdpa", {"products": "1800 logits are too many to keep"})
