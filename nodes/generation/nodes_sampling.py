@@ -102,6 +102,32 @@ def guidance_inputs() -> list[io.Input]:
     ]
 
 
+def _working_inputs() -> list[io.Input]:
+    return [
+        io.Float.Input(
+            "skip_threshold",
+            default=0.0,
+            min=0.0,
+            max=10.0,
+            step=0.01,
+            tooltip="Skips the model while its input has changed by less than this share since it last ran; "
+            "0 skips nothing, 0.05 to 0.2 is common. The report tells the error.",
+        ),
+        io.Int.Input(
+            "preview_every",
+            default=4,
+            min=0,
+            max=1000,
+            tooltip="Steps between previews of the whole film; 0 shows none.",
+        ),
+        io.Vae.Input(
+            "preview_vae",
+            optional=True,
+            tooltip="Decodes the previews, best a tiny VAE; without one they are rough colours.",
+        ),
+    ]
+
+
 class KinoSampler(io.ComfyNode):
     """Latents of a film from noise, by any schedule of noise levels per frame."""
 
@@ -133,27 +159,7 @@ class KinoSampler(io.ComfyNode):
                 sampler_input(),
                 cfg_input(),
                 *guidance_inputs(),
-                io.Float.Input(
-                    "skip_threshold",
-                    default=0.0,
-                    min=0.0,
-                    max=10.0,
-                    step=0.01,
-                    tooltip="Skips the model while its input has changed by less than this share since it "
-                    "last ran; 0 skips nothing, 0.05 to 0.2 is common. The report tells the error.",
-                ),
-                io.Int.Input(
-                    "preview_every",
-                    default=4,
-                    min=0,
-                    max=1000,
-                    tooltip="Steps between previews of the whole film; 0 shows none.",
-                ),
-                io.Vae.Input(
-                    "preview_vae",
-                    optional=True,
-                    tooltip="Decodes the previews, best a tiny VAE; without one they are rough colours.",
-                ),
+                *_working_inputs(),
                 method_input(
                     NODE,
                     FLAT,

@@ -8,7 +8,9 @@ import pytest
 import torch
 from comfyui.client import NodeFailed, Refused, node
 from comfyui.examples import VAE
-from generation.wan_files import random_weights, tiny_config, write_wan
+from generation.wan_files import prompt, random_weights, tiny_config, write_wan
+from kinograph.nodes.generation.nodes_sampling import KinoSampler
+from kinograph.nodes.model import load_video_model
 from safetensors.torch import load_file, save_file
 
 WAN, EXPERT, PICTURE, LORA = (
@@ -195,6 +197,27 @@ def test_our_euler_is_cores(comfyui, loader):
     graph = {"model": LOADERS[loader], **SHARED}
     facts = compared(comfyui, {**graph, "film": core_sampler()}, {**graph, "film": kino_sampler()})
     assert facts["difference"] < CLOSE
+
+
+@pytest.mark.parametrize("settings", [{}, {"sampler": "unipc", "guidance": "cfg_zero_star", "shift": 3.0}])
+def test_the_embedded_host_makes_the_same_film(comfyui, settings):
+    graph = {"model": LOADERS["ours"], **SHARED, "film": kino_sampler(**settings), "show": SHOW}
+    [path] = comfyui.saved(comfyui.run(graph)["show"])
+    model = load_video_model(str(comfyui.base / "models" / "diffusion_models" / WAN), "auto", "auto").model
+    plain = {"sampler": "euler", "guidance": "cfg", "shift": 0.0, **settings}
+    plain |= {"seed": 3, "steps": 4, "cfg": 3.0, "scheduler": "simple", "denoise": 1.0}
+    made, _ = KinoSampler.execute(
+        model,
+        prompt(1, width=WIDTH),
+        prompt(2, width=WIDTH),
+        {"samples": torch.zeros(1, 16, 3, 4, 6)},
+        {"method": "flat"},
+        **plain,
+        cfg_end=1.0,
+        skip_threshold=0.0,
+        preview_every=0,
+    ).args
+    assert (load_file(path)["latent_tensor"] - made["samples"]).abs().max() < CLOSE
 
 
 METHODS: dict[str, tuple[dict, set[int]]] = {
