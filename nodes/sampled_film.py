@@ -21,6 +21,9 @@ from .runtime import result_device
 from .sampling import cancellable, film_sampler, refuse_unless_flow, share_of_frames
 from .sampling_progress import Watch, decoder_of, rough_decoder
 
+SCALES = ("downscale_ratio_spacial", "downscale_ratio_temporal")
+"""What newer versions of core tell in an empty LATENT of the size of its cells."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -86,7 +89,8 @@ def sampled_film(
         seed=settings.seed,
     )
     report = [watch.sentence(), *(cache.sentences() if cache else []), *notes]
-    return {**latent, "samples": made.to(result_device())}, "\n".join(report)
+    kept = {name: value for name, value in latent.items() if name not in SCALES}
+    return {**kept, "samples": made.to(result_device())}, "\n".join(report)
 
 
 def _sigmas(model: Any, settings: Settings) -> tuple[Tensor, Any]:
@@ -125,7 +129,8 @@ def fitting_latent(model: Any, latent: dict[str, Any]) -> Tensor:
         raise ValueError(
             "this latent holds a video and something else (sound, say) in one; sample it with core's nodes"
         )
-    samples = comfy.sample.fix_empty_latent_channels(model, samples)
+    scales = {name: latent[name] for name in SCALES if name in latent}
+    samples = comfy.sample.fix_empty_latent_channels(model, samples, **scales)
     wanted = model.get_model_object("latent_format").latent_channels
     if samples.shape[1] != wanted:
         raise ValueError(

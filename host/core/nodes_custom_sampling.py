@@ -9,6 +9,7 @@ from comfy_api.latest import io
 from .nodes_sampling import (
     MOST_STEPS,
     SAMPLERS,
+    SCALES,
     SCHEDULERS,
     cfg_input,
     denoise_input,
@@ -203,7 +204,9 @@ class SamplerCustomAdvanced(io.ComfyNode):
         from comfy.model_management import intermediate_device
 
         patcher = guider.model_patcher
-        samples = comfy.sample.fix_empty_latent_channels(patcher, latent_image["samples"])
+        samples = comfy.sample.fix_empty_latent_channels(
+            patcher, latent_image["samples"], *(latent_image.get(scale) for scale in SCALES)
+        )
         latent, last = with_samples(latent_image, samples), {}
         made = guider.sample(
             noise.generate_noise(latent),

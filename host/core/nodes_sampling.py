@@ -10,6 +10,8 @@ SAMPLERS = ("euler", "heun", "dpmpp_2m")
 SCHEDULERS = ("simple", "sgm_uniform", "normal")
 """The names of `comfy.samplers`, which is not asked: it would import torch for a list of nodes."""
 MOST_STEPS = 10_000
+SCALES = ("downscale_ratio_spacial", "downscale_ratio_temporal")
+"""What an empty LATENT tells of the size of its cells."""
 
 
 def seed_input(name: str) -> io.Input:
@@ -39,8 +41,7 @@ def cfg_input() -> io.Input:
 
 def with_samples(latent: dict[str, Any], samples: Any) -> dict[str, Any]:
     """The LATENT with other samples, which need no hint on an empty one's scale any more."""
-    scales = ("downscale_ratio_spacial", "downscale_ratio_temporal")
-    return {**{key: value for key, value in latent.items() if key not in scales}, "samples": samples}
+    return {**{key: value for key, value in latent.items() if key not in SCALES}, "samples": samples}
 
 
 class KSampler(io.ComfyNode):
@@ -83,7 +84,9 @@ class KSampler(io.ComfyNode):
         import comfy.sample
         import latent_preview
 
-        latent = comfy.sample.fix_empty_latent_channels(model, latent_image["samples"])
+        latent = comfy.sample.fix_empty_latent_channels(
+            model, latent_image["samples"], *(latent_image.get(scale) for scale in SCALES)
+        )
         samples = comfy.sample.sample(
             model,
             comfy.sample.prepare_noise(latent, seed, latent_image.get("batch_index")),

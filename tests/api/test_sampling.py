@@ -157,6 +157,19 @@ def test_noise_follows_the_seed_and_the_place_in_the_batch():
     assert torch.equal(noise[0], again[1]) and not torch.equal(noise, again)
 
 
+def test_an_empty_latent_takes_the_models_channels_and_cells(model):
+    class Format:
+        latent_channels, latent_dimensions = 48, 3
+        spacial_downscale_ratio, temporal_downscale_ratio = 16, 4
+
+    model.add_object_patch("latent_format", Format())
+    fixed = comfy.sample.fix_empty_latent_channels
+    assert fixed(model, torch.zeros(1, 16, 3, 8, 12), 8).shape == (1, 48, 3, 4, 6)
+    assert fixed(model, torch.zeros(1, 16, 8, 12)).shape == (1, 48, 1, 8, 12)
+    filled = torch.ones(1, 16, 3, 8, 12)
+    assert fixed(model, filled, 8) is filled
+
+
 def test_the_nodes_offer_what_there_is():
     assert list(nodes_sampling.SAMPLERS) == comfy.samplers.SAMPLER_NAMES
     assert list(nodes_sampling.SCHEDULERS) == comfy.samplers.SCHEDULER_NAMES

@@ -27,11 +27,12 @@ class RandomConditioning:
 
     def made(self, seed: int, width: int, tokens: int) -> tuple:
         generator = torch.Generator().manual_seed(seed)
+        text = torch.randn(1, tokens, width, generator=generator)
         beside = {
             "pooled_output": torch.randn(1, 768, generator=generator),
-            "attention_mask": torch.ones(1, tokens),
+            "attention_mask": torch.ones(1, tokens, dtype=torch.int64),
         }
-        return ([[torch.randn(1, tokens, width, generator=generator), beside]],)
+        return ([[text, beside]],)
 
 
 class RandomLatent:

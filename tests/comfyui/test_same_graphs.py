@@ -8,9 +8,9 @@ from pathlib import Path
 import folder_paths
 import numpy as np
 import pytest
-from comfyui.client import completed, write_clip, write_text_encoder, write_vae
+from comfyui.client import completed, node, write_clip, write_text_encoder, write_vae
 from comfyui.examples import EXAMPLES, TEXT_ENCODER, VAE
-from comfyui.sampling_examples import write_models
+from comfyui.sampling_examples import WAN, write_models
 from kinograph.host.execution.executor import Executor
 from kinograph.host.execution.validation import validate_prompt
 from kinograph.host.session import Session, open_session
@@ -77,3 +77,27 @@ def test_it_shows_the_same_text_and_pictures_in_comfyui(session, comfyui, clip, 
         assert here[key].get("text") == there[key].get("text")
         for ours, theirs in zip(pictures(files(here[key])), pictures(comfyui.saved(there[key])), strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_cores_nodes_alone_make_a_film_without_comfyui(session):
+    graph = {
+        "model": node("UNETLoader", unet_name=WAN),
+        "clip": node("CLIPLoader", clip_name=TEXT_ENCODER, type="wan"),
+        "vae": node("VAELoader", vae_name=VAE),
+        "shifted": node("ModelSamplingSD3", model=["model", 0], shift=3.0),
+        "positive": node("CLIPTextEncode", clip=["clip", 0], text="a red circle"),
+        "negative": node("ConditioningZeroOut", conditioning=["positive", 0]),
+        "latent": node("EmptyHunyuanLatentVideo", width=48, height=32, length=5),
+        "film": node(
+            "KSampler",
+            model=["shifted", 0],
+            positive=["positive", 0],
+            negative=["negative", 0],
+            latent_image=["latent", 0],
+            steps=2,
+        ),
+        "images": node("VAEDecode", samples=["film", 0], vae=["vae", 0]),
+        "video": node("CreateVideo", images=["images", 0], fps=16.0),
+        "save": node("SaveVideo", video=["video", 0]),
+    }
+    assert files(run(session, graph)["save"])[0].stat().st_size > 0

@@ -49,6 +49,9 @@ CORE = {
         "width:INT=848 height:INT=480 length:INT=25 batch_size:INT=1",
         "LATENT",
     ),
+    "UNETLoader": ("unet_name:COMBO weight_dtype:COMBO", "MODEL"),
+    "CLIPLoader": ("clip_name:COMBO type:COMBO device:COMBO", "CLIP"),
+    "VAELoader": ("vae_name:COMBO", "VAE"),
     "ModelSamplingSD3": ("model:MODEL shift:FLOAT=3.0", "MODEL"),
     "LoraLoaderModelOnly": ("model:MODEL lora_name:COMBO strength_model:FLOAT=1.0", "MODEL"),
     "KSampler": (

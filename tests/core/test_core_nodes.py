@@ -9,7 +9,14 @@ import folder_paths
 import numpy as np
 import pytest
 import torch
-from kinograph.host.core import nodes_audio, nodes_images, nodes_latent, nodes_primitive, nodes_video
+from kinograph.host.core import (
+    nodes_audio,
+    nodes_conditioning,
+    nodes_images,
+    nodes_latent,
+    nodes_primitive,
+    nodes_video,
+)
 from kinograph.host.core.pictures import read_pictures
 from PIL import Image
 
@@ -156,7 +163,7 @@ def test_the_frames_of_a_video_latent_become_one_batch():
 
 def test_an_empty_text_encoder_says_what_to_load():
     with pytest.raises(ValueError, match="load one separately"):
-        nodes_latent.CLIPTextEncode.execute("a cat", None)
+        nodes_conditioning.CLIPTextEncode.execute("a cat", None)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from .devices import intermediate_device
 from .samplers import CFGGuider, KSampler
-from .utils import repeat_to_batch_size
 
 
 def prepare_noise(latent_image: Tensor, seed: int, noise_inds: list[int] | None = None) -> Tensor:
@@ -32,14 +31,32 @@ def prepare_empty_noise(latent_image: Tensor) -> Tensor:
     return torch.zeros_like(latent_image, device="cpu")
 
 
-def fix_empty_latent_channels(model: Any, latent_image: Tensor, *scales: Any) -> Tensor:
-    """An empty latent with as many channels as the model has; pictures as films of one frame."""
+def fix_empty_latent_channels(
+    model: Any,
+    latent_image: Tensor,
+    downscale_ratio_spacial: int | None = None,
+    downscale_ratio_temporal: int | None = None,
+) -> Tensor:
+    """An empty latent as the model has them; pictures as films of one frame.
+
+    Args:
+        downscale_ratio_spacial, downscale_ratio_temporal: pixels and frames that one cell of an empty latent
+            was made for; it is scaled where the model's cells are of another size.
+    """
     latent_format = model.get_model_object("latent_format")
-    if latent_image.shape[1] != latent_format.latent_channels and not latent_image.count_nonzero():
-        latent_image = repeat_to_batch_size(latent_image, latent_format.latent_channels, dim=1)
     if latent_format.latent_dimensions == 3 and latent_image.ndim == 4:
         latent_image = latent_image.unsqueeze(2)
-    return latent_image
+    if latent_image.count_nonzero():
+        return latent_image
+    batch, _, frames, height, width = latent_image.shape
+    space = (downscale_ratio_spacial or latent_format.spacial_downscale_ratio) / (
+        latent_format.spacial_downscale_ratio
+    )
+    time = (downscale_ratio_temporal or latent_format.temporal_downscale_ratio) / (
+        latent_format.temporal_downscale_ratio
+    )
+    sizes = (max(1, round(frames * time)), round(height * space), round(width * space))
+    return latent_image.new_zeros(batch, latent_format.latent_channels, *sizes)
 
 
 def sample(
