@@ -70,6 +70,11 @@ def reconstructed(network: Wan21VAE, film: Tensor) -> Tensor:
     return torch.cat(list(decode_frames(network, encoded.latents, size=encoded.size)), dim=2)
 
 
+def real_frames(film: Path) -> Tensor:
+    """The first 33 frames of a film, 288 rows high: [1,3,33,H,W] in −1..1."""
+    return to_pixels(read_film(film, height=288)[None, :33])
+
+
 def network_of(checkpoint: Path) -> tuple[Wan21VAE, dict]:
     """The averaged weights of a training run, and what the checkpoint says of the run."""
     state = torch.load(checkpoint, weights_only=True)
@@ -108,7 +113,7 @@ def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, comman
     films = [(unseen[:1], made[:1])]
     real = None
     if film is not None:
-        frames = to_pixels(read_film(film, height=288)[None, :33])
+        frames = real_frames(film)
         real, made = measured(network, frames)
         films.append((frames, made))
     cards = folder / "cards"
