@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+import torch
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
@@ -31,6 +32,7 @@ class CachedSteps:
 
     def on(self, model: Any) -> Any:
         """The MODEL with the cache."""
+        self._channels = model.get_model_object("latent_format").latent_channels
         patched = model.clone()
         patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, self._one_run)
         patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, KEY, self._forward)
@@ -49,6 +51,11 @@ class CachedSteps:
             _log(self.sentences())
 
     def _forward(self, executor: Any, x: Tensor, timestep: Tensor, *given: Any, **named: Any) -> Tensor:
+        if not torch.is_tensor(x):
+            raise ValueError(
+                "this model's latent holds a video and something else (sound, say) in one, and the step "
+                "cache is for films alone; leave it out"
+            )
         options = next(
             each for each in (*given, *named.values()) if isinstance(each, dict) and "sigmas" in each
         )
@@ -58,9 +65,9 @@ class CachedSteps:
         if key not in self._streams:
             self._streams[key] = self._new_stream(options)
         stream = self._streams[key]
-        stream.forward = lambda latents: executor(latents, timestep, *given, **named)
+        stream.forward = lambda: executor(x, timestep, *given, **named)
         try:
-            return stream.cache(x, level)
+            return stream.cache(x[:, : self._channels], level)  # without a given picture's latents
         finally:
             stream.forward = None
 
@@ -78,7 +85,7 @@ class _Stream:
 
     def __init__(self, plan: CachePlan, sigmas: Tensor) -> None:
         self.forward: Any = None
-        self.cache = StepCache(lambda x, sigma: self.forward(x), plan, sigmas.cpu())
+        self.cache = StepCache(lambda x, sigma: self.forward(), plan, sigmas.cpu())
 
 
 def _log(sentences: list[str]) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from .generation.film_windows import FrameSchedule
 from .generation.frame_schedules import sample_film
 from .generation.given_frames import with_frame_levels
-from .generation.k_sampler import velocity_of
+from .generation.k_sampler import as_k_sampler, velocity_of
 from .generation.samplers import SAMPLERS, Sampler
 from .runtime import throw_if_cancelled
 
@@ -68,6 +68,15 @@ class FilmSampling:
         base = model.inner_model.inner_model
         refuse_unless_flow(base.model_sampling, type(base).__name__, x)
         steps, arguments = len(sigmas) - 1, dict(extra_args or {})
+        if self.schedule is None:
+
+            def flat_step_done(state: dict[str, Any]) -> None:
+                if self.told:
+                    self.told(state["i"], steps, state["denoised"])
+                if callback:
+                    callback(state)
+
+            return as_k_sampler(self.sampler)(model, x, sigmas, arguments, flat_step_done)
 
         def step_done(step: int, total: int, made: Tensor, clean: Tensor) -> None:
             if self.told:
@@ -77,10 +86,6 @@ class FilmSampling:
                 level = sigmas[counted]
                 callback({"i": counted, "x": made, "sigma": level, "sigma_hat": level, "denoised": clean})
 
-        if steps < 1:
-            return x
-        if self.schedule is None:
-            return self.sampler(velocity_of(model, arguments), x, sigmas, step_done)
         refuse_unless_per_frame(base)
         arguments["denoise_mask"] = None  # the schedule says which frames are given
         velocity = FrameVelocity(model, arguments)

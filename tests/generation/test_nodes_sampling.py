@@ -6,7 +6,7 @@ import comfy.model_management
 import comfy.sample
 import pytest
 import torch
-from generation.wan_files import TEXT_WIDTH, prompt, write_wan
+from generation.wan_files import TEXT_WIDTH, prompt, random_weights, tiny_config, write_wan
 from kinograph.host.core.nodes_custom_sampling import RandomNoise, SamplerCustomAdvanced
 from kinograph.host.core.nodes_sampling import KSampler
 from kinograph.nodes import sampling
@@ -15,6 +15,7 @@ from kinograph.nodes.generation.nodes_guidance import KinoGuidance, KinoGuider, 
 from kinograph.nodes.generation.nodes_sampling import KinoFlowSigmas, KinoSampler, KinoSamplerSelect
 from kinograph.nodes.guiding import KINDS
 from kinograph.nodes.model import load_video_model, with_shift
+from safetensors.torch import save_file
 
 SETTINGS = {
     "seed": 3,
@@ -177,6 +178,14 @@ def test_a_cache_on_the_model_works_under_any_sampler(model):
     assert not torch.allclose(core_film(cached), core_film(model), atol=1e-3)
     exact = KinoStepCache.execute(model, 0.0, 1, 1, "output_change", "velocity").args[0]
     assert torch.equal(core_film(exact), core_film(model))
+
+
+def test_a_cache_leaves_a_given_pictures_latents_aside(tmp_path):
+    path = tmp_path / "i2v.safetensors"
+    save_file(random_weights(tiny_config(in_channels=36)), path)
+    model = load_video_model(str(path), "auto", "auto").model
+    cached = KinoStepCache.execute(model, 10.0, 1, 1, "input_change", "residual").args[0]
+    assert film(cached).shape == film(model).shape
 
 
 def test_two_prompts_at_two_sizes_in_a_row(model):
