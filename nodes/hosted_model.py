@@ -59,11 +59,11 @@ class HostedModel(nn.Module):
 
     current_patcher: Any = None
 
-    def __init__(self, network: HookedWan, facts: LatentFacts, shift: float = DEFAULT_SHIFT) -> None:
+    def __init__(self, network: HookedWan, facts: LatentFacts) -> None:
         super().__init__()
         self.diffusion_model, self.latent_format = network, LatentFormat(facts)
         self.model_sampling = FlowSampling()
-        self.model_sampling.set_parameters(shift=shift)
+        self.model_sampling.set_parameters(shift=DEFAULT_SHIFT)
         self.masks_frames = False
 
     def process_latent_in(self, latent: Tensor) -> Tensor:

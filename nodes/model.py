@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,9 +21,8 @@ try:
 except ModuleNotFoundError:
     core = None
 
-AUTO, OURS = "auto", "kinograph"
-NETWORKS = (AUTO, OURS)
-"""Whose network runs the weights: core's own where core knows them, or the pack's."""
+AUTO = "auto"
+"""Takes core's own network where core knows the weights, and the pack's elsewhere."""
 SHIFT = "shift"
 """Key in a file's metadata: the shift of the noise schedule that it was trained for."""
 
@@ -39,7 +39,7 @@ def load_video_model(path: str, dtype_name: str, network: str) -> Loaded:
 
     Args:
         dtype_name: of the weights: "auto" or a torch dtype's name.
-        network: one of `NETWORKS`.
+        network: `AUTO`, or "kinograph" for the pack's.
 
     Raises:
         WeightsError: the file cannot be read, or is no model that is known here.
@@ -51,12 +51,12 @@ def load_video_model(path: str, dtype_name: str, network: str) -> Loaded:
         return Loaded(_hosted(checkpoint, dtype), f"{name}: {_told(checkpoint)}")
     from .model_in_comfyui import core_model, patcher_of
 
-    if network == AUTO and (model := core_model(path, dtype)) is not None:
+    if network == AUTO and (found := core_model(path, dtype)) is not None:
+        model, metadata = found
+        model = _with_trained_shift(model, name, metadata)
         return Loaded(model, f"{name}: {type(model.model).__name__}, ComfyUI's own network")
     checkpoint = read_transformer(path)
-    model = patcher_of(checkpoint, dtype)
-    if shift := _trained_shift(checkpoint):
-        model = with_shift(model, shift)
+    model = _with_trained_shift(patcher_of(checkpoint, dtype), name, checkpoint.metadata)
     why = ", which ComfyUI's own cannot run" if network == AUTO else ""
     return Loaded(model, f"{name}: {_told(checkpoint)}, Kinograph's network{why}")
 
@@ -70,9 +70,22 @@ def _told(checkpoint: Checkpoint) -> str:
     )
 
 
-def _trained_shift(checkpoint: Checkpoint) -> float | None:
-    told = checkpoint.metadata.get(SHIFT)
-    return float(told) if told else None
+def _with_trained_shift(model: Any, name: str, metadata: Mapping[str, str]) -> Any:
+    """The MODEL with the shift that its file tells; as it is where the file tells none.
+
+    Raises:
+        WeightsError: what the file tells is no shift.
+    """
+    told = metadata.get(SHIFT)
+    if told is None:
+        return model
+    try:
+        shift = float(told)
+    except ValueError:
+        shift = math.nan
+    if not shift > 0:
+        raise WeightsError(f"{name} tells a shift of {told!r}; needed is a number above 0: fetch it again")
+    return with_shift(model, shift)
 
 
 def _hosted(checkpoint: Checkpoint, dtype: torch.dtype | None) -> Any:
@@ -81,7 +94,7 @@ def _hosted(checkpoint: Checkpoint, dtype: torch.dtype | None) -> Any:
 
     from ..kernels.linear import layers
     from .hooked_wan import HookedWan
-    from .hosted_model import DEFAULT_SHIFT, HostedModel, VideoModel
+    from .hosted_model import HostedModel, VideoModel
 
     device = get_torch_device()
     if dtype is None:
@@ -89,12 +102,12 @@ def _hosted(checkpoint: Checkpoint, dtype: torch.dtype | None) -> Any:
         if device.type == "cpu" and dtype == torch.float16:
             dtype = torch.float32  # half precision takes many times longer there
     network = HookedWan.of(checkpoint, layers, dtype)
-    shift = _trained_shift(checkpoint) or DEFAULT_SHIFT
-    return VideoModel(
-        HostedModel(network, latents_of(checkpoint), shift),
+    model = VideoModel(
+        HostedModel(network, latents_of(checkpoint)),
         load_device=device,
         offload_device=unet_offload_device(),
     )
+    return _with_trained_shift(model, checkpoint.name, checkpoint.metadata)
 
 
 def latents_of(checkpoint: Checkpoint) -> LatentFacts:

@@ -93,8 +93,11 @@ def patcher_of(checkpoint: Checkpoint, dtype: torch.dtype | None) -> ModelPatche
     return ModelPatcher(KinographWan(config, checkpoint), load_device=load, offload_device=offload)
 
 
-def core_model(path: str, dtype: torch.dtype | None) -> ModelPatcher | None:
-    """Core's own MODEL of a file; None where core does not know it, or cannot build its text width."""
+def core_model(path: str, dtype: torch.dtype | None) -> tuple[ModelPatcher, dict[str, str]] | None:
+    """Core's own MODEL of a file, and the file's metadata.
+
+    None where core does not know the file, or cannot build its text width.
+    """
     weights, metadata = comfy.utils.load_torch_file(path, return_metadata=True)
     prefix = comfy.model_detection.unet_prefix_from_state_dict(weights)
     inner = comfy.utils.state_dict_prefix_replace(dict(weights), {prefix: ""}, filter_keys=True) or weights
@@ -105,4 +108,4 @@ def core_model(path: str, dtype: torch.dtype | None) -> ModelPatcher | None:
     if text is not None and text.shape[1] != config.unet_config.get("text_dim", WAN_TEXT_WIDTH):
         return None
     options = {} if dtype is None else {"dtype": dtype}
-    return comfy.sd.load_diffusion_model(path, model_options=options)
+    return comfy.sd.load_diffusion_model(path, model_options=options), metadata or {}

@@ -23,15 +23,15 @@ class RandomConditioning:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict:
-        return {"required": {"seed": ("INT", {}), "width": ("INT", {}), "tokens": ("INT", {"default": 6})}}
+        numbers = {"seed": ("INT", {}), "width": ("INT", {}), "tokens": ("INT", {"default": 6})}
+        return {"required": {**numbers, "masked": ("BOOLEAN", {"default": False})}}
 
-    def made(self, seed: int, width: int, tokens: int) -> tuple:
+    def made(self, seed: int, width: int, tokens: int, masked: bool) -> tuple:
         generator = torch.Generator().manual_seed(seed)
         text = torch.randn(1, tokens, width, generator=generator)
-        beside = {
-            "pooled_output": torch.randn(1, 768, generator=generator),
-            "attention_mask": torch.ones(1, tokens, dtype=torch.int64),
-        }
+        beside = {"pooled_output": torch.randn(1, 768, generator=generator)}
+        if masked:
+            beside["attention_mask"] = torch.ones(1, tokens, dtype=torch.int64)
         return ([[text, beside]],)
 
 

@@ -46,10 +46,10 @@ def files(comfyui) -> None:
     save_file(tensors, comfyui.base / "models" / "loras" / LORA)
 
 
-def prompts(width: int = WIDTH) -> dict:
+def prompts(width: int = WIDTH, masked: bool = False) -> dict:
     return {
-        "positive": node("RandomConditioning", seed=1, width=width),
-        "negative": node("RandomConditioning", seed=2, width=width),
+        "positive": node("RandomConditioning", seed=1, width=width, masked=masked),
+        "negative": node("RandomConditioning", seed=2, width=width, masked=masked),
     }
 
 
@@ -128,6 +128,14 @@ CHAINS: dict[str, dict] = {
 def test_our_network_gives_what_cores_gives_under_cores_nodes(comfyui, name):
     facts = compared(comfyui, *({"model": loader, **CHAINS[name]} for loader in LOADERS.values()))
     assert facts["difference"] < CLOSE < facts["spread"]
+
+
+def test_auto_is_cores_own_model(comfyui):
+    graph = {
+        "model": node("KinoLoadVideoModel", file=WAN),
+        "show": node("PreviewAny", source=["model", 1]),
+    }
+    assert comfyui.run(graph)["show"]["text"] == [f"{WAN}: WAN21, ComfyUI's own network"]
 
 
 def test_what_changes_a_model_changes_our_network(comfyui):
@@ -321,7 +329,7 @@ def test_two_prompts_at_two_sizes_in_a_row(comfyui):
 def test_other_flow_models_of_core_are_sampled_with_one_noise_level(comfyui, family, channels):
     shared = {
         "model": node("SmallCoreModel", family=family),
-        **prompts(64),
+        **prompts(64, masked=family == "ltx"),
         "latent": node("RandomLatent", frames=3, channels=channels),
     }
     facts = compared(

@@ -75,6 +75,13 @@ def test_a_model_tells_what_it_is_and_takes_its_files_shift(models):
     assert shift_of(ModelSamplingSD3.execute(model, 2.0).args[0]) == 2.0
 
 
+@pytest.mark.parametrize("told", ["much", "-1", "nan"])
+def test_a_shift_that_is_none_is_refused(models, told):
+    write_wan(models / "diffusion_models" / "odd.safetensors", shift=told)
+    with pytest.raises(WeightsError, match=r"odd\.safetensors tells a shift of"):
+        load("odd.safetensors")
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_a_number_type_changes_the_film_but_little(models, dtype):
     plain, other = film(load()[0]), film(load(dtype=dtype)[0])
