@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..nodes.synthetic.captions import captions
-from ..nodes.synthetic.sampling import ClipOptions, HeldOut, sample_clip
+from ..nodes.synthetic.held_back import HELD_BACK
+from ..nodes.synthetic.sampling import ClipOptions, sample_clip
 from ..nodes.synthetic.spec import ClipSpec
 from ..nodes.synthetic.stage import Painter
 from ..nodes.vae.streaming import VideoAutoencoder
@@ -20,8 +22,6 @@ from .vae_clips import to_pixels
 
 FRAMES = 17
 SIDE = 96
-HELD_OUT = HeldOut()
-"""Combinations of colour, shape and motion that are kept for testing."""
 FIRST_UNSEEN_SEED = 2**40
 """Seeds from here on are never trained on."""
 SHARD = 512
@@ -37,7 +37,7 @@ def training_spec(seed: int) -> ClipSpec:
         max_objects=1 if rng.random() < 0.75 else 2,
         textures=("solid",) if rng.random() < 0.5 else ClipOptions.textures,
         cameras=("static",) if rng.random() < 0.75 else ClipOptions.cameras,
-        hold_out=HELD_OUT,
+        hold_out=HELD_BACK,
     )
     return sample_clip(seed, options)
 
@@ -87,6 +87,11 @@ class LatentClips:
         """Random clips: latents [B,Z,T,h,w] float32, and one of each one's captions."""
         numbers = rng.sample(range(len(self.latents)), size)
         return self.latents[numbers].float(), [rng.choice(self.captions[number]) for number in numbers]
+
+
+def fingerprint(path: Path) -> str:
+    """Tells a file from others by what is in it: latents are of one autoencoder's weights."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 @torch.inference_mode()

@@ -9,13 +9,13 @@ from kinograph.training.muon import Muon, orthogonalised
 
 @pytest.mark.parametrize("shape", [(16, 16), (8, 40), (40, 8)])
 def test_singular_values_come_near_one_and_directions_stay(shape):
-    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    made = orthogonalised(matrix)
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1)) + torch.eye(*shape)
+    [made] = orthogonalised(matrix[None])
     values = torch.linalg.svdvals(made)
     assert values.min() > 0.5 and values.max() < 1.4
     u, _, v = torch.linalg.svd(matrix, full_matrices=False)
     turned = u.T @ made @ v.T
-    assert (turned - turned.diag().diag()).abs().max() < 1e-3
+    assert (turned - turned.diag().diag()).abs().max() < 0.03  # bfloat16
 
 
 def test_a_step_is_as_long_as_the_rate_whatever_the_gradient(shape=(6, 30)):
