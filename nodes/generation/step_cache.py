@@ -29,6 +29,7 @@ ROUNDING = 1e-6
 """How far a step's mean noise level may lie from its schedule's, in float32."""
 
 SMALLEST = 1e-30
+"""Stands for a size of zero where something is divided by it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class CacheReport:
         """The relative error of each skipped call, taken to grow with its change as in the judged calls."""
         changes = sum(change for change, _ in self.judged)
         errors = sum(error for _, error in self.judged)
-        return {call: errors * change / changes for call, change in self.changes.items()}
+        rate = errors / max(changes, SMALLEST)
+        return {call: rate * change for call, change in self.changes.items()}
 
     def sentence(self, stream: str) -> str:
         """One line for people, e.g. "prompt: 6 of 20 calls skipped, estimated error 1.2% …"."""
@@ -109,7 +111,10 @@ class _Computed:
 
 
 class StepCache:
-    """A `Velocity` that skips calls of another one, for one run of a sampler; `report` tells which.
+    """A `Velocity` that skips calls of another one; `report` tells which.
+
+    A run of a sampler goes down in noise: where the noise level rises, another window of the film begins,
+    and nothing that was kept is used again.
 
     Args:
         velocity: the network with one stream's conditions.
@@ -138,12 +143,16 @@ class StepCache:
         self._computed: _Computed | None = None
         self._rate = math.inf
         self._sum = math.inf
+        self._level = -math.inf
 
     def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
         call = self.report.calls
         self.report.calls += 1
-        self._sum += self._change(x, sigma)
         level = float(sigma.double().mean())
+        if level > self._level + ROUNDING:
+            self._watched, self._computed, self._rate = None, None, math.inf
+        self._level = level
+        self._sum += self._change(x, sigma)
         if self._first >= level >= self._last and self._sum < self._plan.threshold:
             return self._skipped(call, x, sigma)
         return self._compute(x, sigma)
@@ -156,9 +165,9 @@ class StepCache:
         if before is None or self._computed is None:
             return math.inf
         if self._plan.measure == "input_change":
-            relative = _size(watched - before) / _size(before)
+            relative = _size(watched - before) / max(_size(before), SMALLEST)
             return abs(sum(factor * relative**power for power, factor in enumerate(self._plan.coefficients)))
-        return self._rate * _size(watched - before) / _size(self._computed.velocity)
+        return self._rate * _size(watched - before) / max(_size(self._computed.velocity), SMALLEST)
 
     def _answer(self, x: Tensor) -> Tensor:
         if self._plan.reuse == "velocity":
@@ -201,4 +210,5 @@ def _size(values: Tensor) -> float:
 
 
 def _relative_error(answer: Tensor, velocity: Tensor) -> float:
-    return float((answer - velocity).float().norm() / velocity.float().norm())
+    error, size = (answer - velocity).float().norm(), velocity.float().norm()
+    return float(error / size.clamp(min=SMALLEST))

@@ -82,6 +82,28 @@ def test_measuring_computes_everything_and_leaves_the_film_as_it_is():
     assert len(network.seen) == 20
 
 
+@by_every_measure
+@pytest.mark.parametrize("constant", [0.0, 1.0])
+def test_a_network_that_always_answers_alike_is_skipped_without_error(measure, constant):
+    def network(x, sigma):
+        return torch.full_like(x, constant)
+
+    cache = StepCache(network, CachePlan(0.5, measure=measure), SIGMAS)
+    euler(cache, torch.zeros(2, 4, 3, 4, 4), SIGMAS)
+    assert cache.report.calls == 20
+    assert sum(cache.report.estimated.values()) == 0
+
+
+@by_every_measure
+def test_the_next_window_of_a_film_begins_without_what_was_kept(measure):
+    cache = StepCache(RandomVelocity(), CachePlan(0.1, warm_up=1, measure=measure), SIGMAS)
+    first = euler(cache, latent(), SIGMAS)
+    skipped, judged = cache.report.skipped, len(cache.report.judged)
+    assert torch.equal(euler(cache, latent(), SIGMAS), first)
+    assert cache.report.skipped == skipped + [20 + call for call in skipped]
+    assert len(cache.report.judged) == 2 * judged
+
+
 def test_the_residual_is_what_the_papers_add():
     x, velocity = latent(), latent(seed=1)
     plan = CachePlan(1e9, measure="input_change", reuse="residual")
