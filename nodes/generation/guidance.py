@@ -135,7 +135,15 @@ def zero_init(sigmas: Tensor, steps: int) -> float:
     """CFG-Zero*'s zero-init: the level down to which the first `steps` steps of a flat schedule do nothing.
 
     Near pure noise a network guesses worse than no step at all (Fan et al. 2025).
+
+    Raises:
+        ValueError: no step would be left to do anything.
     """
+    if steps >= len(sigmas) - 1:
+        raise ValueError(
+            f"{steps} steps at the start are to stand still, and there are {len(sigmas) - 1} in all; set "
+            "fewer zero steps"
+        )
     return float(sigmas[steps - 1]) if steps else NEVER
 
 

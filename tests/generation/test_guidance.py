@@ -88,6 +88,11 @@ def test_no_zero_init_moves_from_the_first_step():
     assert zero_init(flow_sigmas("linear", 5), 0) > 1
 
 
+def test_zero_init_leaves_a_step_to_move():
+    with pytest.raises(ValueError, match=r"5 steps .* 5 in all"):
+        zero_init(flow_sigmas("linear", 5), 5)
+
+
 def test_over_frames_the_scale_grows_linearly():
     weights = over_frames(1.0, 2.5)(LEVELS)
     torch.testing.assert_close(weights, torch.tensor([[1.0, 1.75, 2.5]]).expand(2, 3))
