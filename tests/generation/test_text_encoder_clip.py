@@ -71,11 +71,18 @@ def test_a_weight_moves_a_word_away_from_the_empty_prompt(clip):
         ("a) (b", [("a) (b", 1.0)]),
         ("(a", [("(a", 1.0)]),
         ("()", []),
+        ("(a road: infinity)", [("a road: infinity", 1.1)]),
+        ("(a:nan)", [("a:nan", 1.1)]),
         ("", []),
     ],
 )
 def test_emphasis(text, parts):
     assert weighted_parts(text) == parts
+
+
+def test_parentheses_beyond_reason_are_text():
+    [(text, weight)] = weighted_parts("(" * 3000 + "a" + ")" * 3000)
+    assert text.startswith("(((") and weight == pytest.approx(1.1**50)
 
 
 def test_several_rows_follow_one_another(clip):
