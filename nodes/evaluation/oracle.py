@@ -14,11 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..synthetic.parsing import parse_caption
-from ..synthetic.spec import ClipSpec, ObjectSpec
+from ..synthetic.spec import ClipSpec, ObjectSpec, SpecError
 from ..synthetic.vocabulary import MOTIONS
 from .oracle_colours import oklab
 from .oracle_motion import motion_of
 from .oracle_objects import Thing, find_things
+
+LEAST_SIDE = 8
+"""Pixels across and down in which anything can be seen."""
 
 
 class Seen(NamedTuple):
@@ -55,7 +58,15 @@ def read_clip(frames: np.ndarray, fps: float) -> list[Seen]:
     Args:
         frames: [T, H, W, 3], RGB as displayed: uint8, or float in 0..1. Of one frame, all things are still.
         fps: frames per second, which tells a slow turn from a fast one.
+
+    Raises:
+        ValueError: the frames are too small to see anything in, or hold what is no number.
     """
+    height, width = frames.shape[1:3]
+    if min(height, width) < LEAST_SIDE:
+        raise ValueError(f"a clip of {width} × {height} pixels is too small; needed are {LEAST_SIDE} a side")
+    if not np.isfinite(frames).all():
+        raise ValueError("the clip's pixels are not all numbers (NaN or infinite): its making failed")
     lab = oklab(frames / np.float32(255) if frames.dtype == np.uint8 else frames)
     return [_seen(thing, lab, fps) for thing in find_things(lab)]
 
@@ -77,10 +88,13 @@ def objects_asked_for(prompt: str) -> tuple[ObjectSpec, ...]:
     """The objects that a prompt names, all scenes together; their places mean nothing.
 
     Raises:
-        SpecError: the prompt is not in the procedural world's words.
+        SpecError: the prompt is not in the procedural world's words, or names no shape.
     """
     clip: ClipSpec = parse_caption(prompt, seed=0)
-    return tuple(obj for scene in clip.scenes for obj in scene.objects)
+    wanted = tuple(obj for scene in clip.scenes for obj in scene.objects)
+    if not wanted:
+        raise SpecError(f"{prompt!r} names no shape, and nothing else can be looked for; name one or more")
+    return wanted
 
 
 def match(seen: list[Seen], wanted: tuple[ObjectSpec, ...]) -> Match:
@@ -88,18 +102,18 @@ def match(seen: list[Seen], wanted: tuple[ObjectSpec, ...]) -> Match:
 
     Of all ways to pair them the one with the most right words counts.
     """
-    pairings = itertools.permutations([*seen, *[None] * len(wanted)], len(wanted))
+    if len(seen) < len(wanted):
+        return Match(color=False, shape=False, motion=False, count=False)
+    pairings = itertools.permutations(seen, len(wanted))
     best = max((_hits(pairing, wanted) for pairing in pairings), key=lambda hits: sum(map(sum, hits)))
     color, shape, motion = (all(column) for column in zip(*best, strict=True))
     return Match(color, shape, motion, len(seen) == len(wanted))
 
 
-def _hits(pairing: tuple[Seen | None, ...], wanted: tuple[ObjectSpec, ...]) -> list[tuple[bool, ...]]:
+def _hits(pairing: tuple[Seen, ...], wanted: tuple[ObjectSpec, ...]) -> list[tuple[bool, ...]]:
     """For each object whether its colour, shape and motion are those of the thing paired with it."""
     return [
-        (False, False, False)
-        if thing is None
-        else (thing.color == obj.color, thing.shape == obj.shape, thing.motion == obj.motion.kind)
+        (thing.color == obj.color, thing.shape == obj.shape, thing.motion == obj.motion.kind)
         for thing, obj in zip(pairing, wanted, strict=True)
     ]
 

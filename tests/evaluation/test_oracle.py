@@ -10,6 +10,7 @@ from kinograph.benchmarks.quality import plain_clips
 from kinograph.nodes.evaluation.oracle import Seen, match, objects_asked_for, read_clip, report
 from kinograph.nodes.synthetic.clip import Clip
 from kinograph.nodes.synthetic.parsing import parse_caption
+from kinograph.nodes.synthetic.spec import SpecError
 
 FPS = 24
 CLIPS = 40
@@ -99,6 +100,28 @@ def test_a_match_names_what_is_wrong():
     assert match(seen, objects_asked_for("a blue circle moving left")) == (False, True, False, True)
     twice = match(seen, objects_asked_for("a red circle moving right and a red circle moving right"))
     assert not twice.count and not twice.color
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [(np.zeros((2, 7, 40, 3)), "40 × 7"), (np.full((2, 40, 40, 3), np.nan), "not all numbers")],
+)
+def test_frames_that_show_nothing_are_refused(frames, message):
+    with pytest.raises(ValueError, match=message):
+        read_clip(frames.astype(np.float32), FPS)
+
+
+def test_a_prompt_without_a_shape_is_refused():
+    with pytest.raises(SpecError, match="names no shape"):
+        objects_asked_for("a person with short red hair talking")
+
+
+def test_a_long_prompt_is_compared_at_once():
+    scene = "a red circle moving left, a blue star moving up, a green square moving down"
+    wanted = objects_asked_for(". Then ".join([scene] * 6))
+    assert len(wanted) == 18
+    seen = [Seen("red", "circle", "left", np.zeros((2, 2)), np.ones(2), 1.0)] * 5
+    assert match(seen, wanted) == (False, False, False, False)
 
 
 def test_the_order_of_things_does_not_matter_to_a_match():
