@@ -9,11 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from . import taehv, wan21, wan22
+from . import ltx, taehv, wan21, wan22
 from .latents import LatentFacts
 
-LTX_LATENTS = LatentFacts("LTX-Video", 128, space=32, time=8, mean=(0.0,) * 128, deviation=(1.0,) * 128)
-SPACES = {facts.name: facts for facts in (wan21.LATENTS, wan22.LATENTS, taehv.HUNYUAN_LATENTS, LTX_LATENTS)}
+SPACES = {facts.name: facts for facts in (wan21.LATENTS, wan22.LATENTS, taehv.HUNYUAN_LATENTS, ltx.LATENTS)}
 """The latent spaces with a map, by name; where channels are alike the first is meant."""
 
 
@@ -36,8 +35,7 @@ def space_of(channels: int, name: str | None = None) -> LatentFacts:
 
 def rough_colours(latents: Tensor, facts: LatentFacts) -> Tensor:
     """Raw latents [B,Z,T,h,w] → images [B,T,h,w,3] in 0..1."""
-    mean, deviation = (torch.tensor(values).view(-1, 1, 1, 1) for values in (facts.mean, facts.deviation))
-    normalised = (latents.float().cpu() - mean) / deviation
+    normalised = facts.normalised(latents.float().cpu())
     factors, bias = FACTORS[facts.name]
     # in units of 0.0001, rows of channels
     rgb = torch.einsum("bzthw,zc->bthwc", normalised, torch.tensor(factors).view(-1, 3) / 10_000)

@@ -276,8 +276,7 @@ class TaehvVAE(nn.Module):
         pictures = fold((pixels + 1) / 2, (1, self.config.patch, self.config.patch)).transpose(1, 2)
         latents = self.encoder(pictures, tape).transpose(1, 2)
         if self.normalised:
-            mean, deviation = self._statistics(latents)
-            latents = latents * deviation + mean
+            latents = self.facts.raw(latents)
         return latents, tape.state
 
     def decode_chunk(self, latents: Tensor, state: State | None, last: bool = True) -> tuple[Tensor, State]:
@@ -287,13 +286,7 @@ class TaehvVAE(nn.Module):
         """
         tape = Tape(state)
         if self.normalised:
-            mean, deviation = self._statistics(latents)
-            latents = (latents - mean) / deviation
+            latents = self.facts.normalised(latents)
         pictures = self.decoder(latents.transpose(1, 2), tape).transpose(1, 2)
         pixels = unfold(pictures, (1, self.config.patch, self.config.patch)) * 2 - 1
         return pixels[:, :, self.time - 1 :] if state is None else pixels, tape.state
-
-    def _statistics(self, latents: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of raw latents, each [Z,1,1,1]."""
-        mean, deviation = latents.new_tensor(self.facts.mean), latents.new_tensor(self.facts.deviation)
-        return mean[:, None, None, None], deviation[:, None, None, None]
