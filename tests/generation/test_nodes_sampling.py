@@ -162,9 +162,17 @@ def test_outside_its_interval_guidance_is_off_and_the_negative_is_not_computed(m
 
 
 def test_zero_steps_do_not_move(model):
-    still = KinoGuidance.execute(model, "cfg_zero_star", 1.0, 4, 0.0, 1.0).args[0]
-    noise = comfy.sample.prepare_noise(latent()["samples"], 3)
-    assert torch.allclose(film(still), model.model.process_latent_out(noise), atol=1e-4)
+    seen = []
+    watched = model.clone()
+    watched.set_model_unet_function_wrapper(
+        lambda apply, args: (
+            seen.append(args["input"][0]) or apply(args["input"], args["timestep"], **args["c"])
+        )
+    )
+    still = KinoGuidance.execute(watched, "cfg_zero_star", 1.0, 2, 0.0, 1.0).args[0]
+    film(still)
+    moved = [float((x - seen[0]).abs().max()) > 1e-4 for x in seen]
+    assert moved == [False, False, False, True]
 
 
 def test_skipped_steps_are_told_with_their_error(model):
