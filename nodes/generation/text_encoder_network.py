@@ -53,7 +53,7 @@ class UMT5Config:
         return cls(
             vocabulary,
             width,
-            1 + max(int(key.split(".")[2]) for key in weights if key.startswith("encoder.block.")),
+            len({key.split(".")[2] for key in weights if key.startswith("encoder.block.")}),
             heads,
             weights[block + "0.SelfAttention.q.weight"].shape[0] // heads,
             weights[block + "1.DenseReluDense.wi_0.weight"].shape[0],

@@ -216,6 +216,11 @@ def test_missing_and_misshapen_weights_are_named(weights) -> None:
     assert "encoder.block.1.layer.0.layer_norm.weight" in refused(weights)
 
 
+def test_a_key_with_a_huge_number_builds_no_huge_network(weights) -> None:
+    weights[f"encoder.block.{10**12}.layer.0.layer_norm.weight"] = torch.ones(1)
+    assert "unknown" in refused(weights)
+
+
 def test_a_pickle_that_runs_code(tmp_path) -> None:
     torch.save({"shared.weight": shutil.rmtree}, tmp_path / "umt5.pth")
     assert "refused" in refused(tmp_path / "umt5.pth")
