@@ -32,19 +32,10 @@ class LatentFormat:
 
     def process_in(self, latent: Tensor) -> Tensor:
         """Raw latents [B,Z,T,h,w] → what the network sees."""
-        mean, deviation = self._facts_for(latent)
-        return (latent - mean) / deviation
+        return self.facts.normalised(latent)
 
     def process_out(self, latent: Tensor) -> Tensor:
-        mean, deviation = self._facts_for(latent)
-        return latent * deviation + mean
-
-    def _facts_for(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        mean, deviation = (
-            torch.tensor(values, device=latent.device, dtype=latent.dtype).view(-1, 1, 1, 1)
-            for values in (self.facts.mean, self.facts.deviation)
-        )
-        return mean, deviation
+        return self.facts.raw(latent)
 
 
 class FlowSampling(ModelSamplingDiscreteFlow, CONST):
