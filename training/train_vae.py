@@ -104,14 +104,16 @@ class Run:
         config = Wan21Config(width=state["width"])
         run = cls.around(Wan21VAE(config) if state["of_films"] else picture_network(config))
         run.network.load_state_dict(state["network"])
-        for name, optimizer in run.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        run.average = state["average"]
+        for name, optimizer in state["optimizers"].items():
+            run.optimizers[name].load_state_dict(optimizer)
+        run.average = {name: tensor.float() for name, tensor in state["average"].items()}
         for name in COUNTERS:
             setattr(run, name, state[name])
         return run
 
 
+UNFINISHED = Path(__file__).parent / "checkpoints" / "vae.pt"
+"""A run's weights without the optimizers' memory: where training goes on if its folder has no checkpoint."""
 COUNTERS = ("of_films", "step", "films_from", "clips", "seconds")
 
 
@@ -231,7 +233,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
     checkpoint = args.run / "checkpoint.pt"
-    run = Run.resume(checkpoint) if checkpoint.exists() else Run.start(args.width)
+    found = next((path for path in (checkpoint, UNFINISHED) if path.exists()), None)
+    run = Run.resume(found) if found else Run.start(args.width)
     films = [read_film(path) for path in args.film]
     train(run, checkpoint, films, args)
 
