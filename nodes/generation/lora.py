@@ -42,6 +42,8 @@ PARTS = {
     ".diff_m": "modulation difference",
 }
 """By how a key ends, what it holds for the layer that it begins with."""
+OTHER_KINDS = {".dora_scale": "a DoRA", ".hada_w1_a": "a LoHa", ".lokr_w1": "a LoKr", ".lokr_w1_a": "a LoKr"}
+"""By how a key ends, what is not read here and would be wrong if it were left out."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def read_lora(
         read = Weights(source, metadata or {}, "the LoRA")
     else:
         read = read_weights(Path(source))
+    _refuse_other_kinds(read)
     layers, unknown = _by_layer(read.tensors, _Names(weights))
     alpha = _alpha(read.metadata)
     patches: dict[str, Patch] = {}
@@ -186,6 +189,16 @@ class _Names:
         return name if name in self.known else None
 
 
+def _refuse_other_kinds(read: Weights) -> None:
+    """Refuse the relatives of LoRA."""
+    for key in read.tensors:
+        if kind := next((kind for ending, kind in OTHER_KINDS.items() if key.endswith(ending)), None):
+            raise WeightsError(
+                f"{read.name} is {kind} (so says {key}), which is not known here; load it with ComfyUI's own "
+                "LoRA loader, or choose a plain LoRA"
+            )
+
+
 def _by_layer(tensors: Mapping[str, Tensor], names: _Names) -> tuple[dict[str, dict[str, Tensor]], list[str]]:
     """The parts of each layer by the layer's published name, and keys of no known layer or part."""
     layers: dict[str, dict[str, Tensor]] = defaultdict(dict)
@@ -207,6 +220,12 @@ def _patches(layer: str, parts: Mapping[str, Tensor], alpha: float | None) -> It
         raise WeightsError(f"the LoRA has but one of the two matrices of {layer}; fetch it again")
     factor = 1.0
     if down is not None:
+        if (
+            min(down.dim(), up.dim()) < 2
+            or not len(down)
+            or ("alpha" in parts and parts["alpha"].numel() != 1)
+        ):
+            raise WeightsError(f"the LoRA's matrices of {layer} are none, or damaged; fetch it again")
         told = parts["alpha"].item() if "alpha" in parts else alpha
         factor = 1.0 if told is None else told / len(down)
     weight = Patch(down, up, factor, parts.get("difference"))

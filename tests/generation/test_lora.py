@@ -165,13 +165,35 @@ def test_what_fits_nothing_is_told(network):
     tensors |= {
         "diffusion_model.blocks.0.cross_attn.k_img.diff_b": noise(256),
         "diffusion_model.blocks.7.self_attn.q.lora_A.weight": noise(RANK, 256),
-        "diffusion_model.blocks.0.self_attn.q.dora_scale": noise(256),
+        "diffusion_model.blocks.0.self_attn.q.reshape_weight": noise(256),
         "diffusion_model.blocks.0.diff": noise(256),
     }
     lora = read_lora(tensors, network.state_dict())
     assert len(lora.unknown) == 4
     assert "4 keys" in lora.complaint
     assert "k_img" in lora.complaint
+
+
+@pytest.mark.parametrize("ending", ["dora_scale", "hada_w1_a", "lokr_w1"])
+def test_a_relative_of_lora_is_named_and_refused(network, ending):
+    tensors, _ = spelled("comfyui", matrices(network))
+    tensors[f"diffusion_model.blocks.0.ffn.0.{ending}"] = noise(RANK, 1)
+    with pytest.raises(WeightsError, match=ending):
+        read_lora(tensors, network.state_dict())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"lora_down.weight": torch.tensor(1.0)},
+        {"lora_down.weight": torch.zeros(0, 4)},
+        {"alpha": torch.ones(2)},
+    ],
+)
+def test_damaged_matrices_are_refused(network, damage):
+    parts = {"lora_down.weight": noise(RANK, 4), "lora_up.weight": noise(4, RANK)} | damage
+    with pytest.raises(WeightsError, match="damaged"):
+        read_lora({f"blocks.0.ffn.0.{name}": tensor for name, tensor in parts.items()}, network.state_dict())
 
 
 def test_a_lora_of_another_model_is_refused(network):
