@@ -14,10 +14,14 @@ KINDS = {"flat": 0.5, "independent": 0.2, "first": 0.1, "ends": 0.08, "prefix": 
 ends, and levels that rise from frame to frame."""
 CENTER, SPREAD = 0.4, 1.2
 """Of the normal distribution whose logistic function gives a level (Esser et al. 2024)."""
+EVEN_SHARE = 0.2
+"""Of the levels are drawn evenly: the others hardly ever come near 1, where sampling begins."""
 
 
 def drawn_level(rng: random.Random) -> float:
-    """A noise level in 0..1."""
+    """A noise level above 0, up to 1."""
+    if rng.random() < EVEN_SHARE:
+        return 1 - rng.random()
     return 1 / (1 + math.exp(-rng.gauss(CENTER, SPREAD)))
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from kinograph.training import noise_levels
-from kinograph.training.noise_levels import drawn_sigmas
+from kinograph.training.noise_levels import drawn_level, drawn_sigmas
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 9])
@@ -15,7 +15,13 @@ def test_levels_are_in_range_and_some_frame_carries_noise(frames):
     for _ in range(500):
         sigmas = drawn_sigmas(rng, frames)
         assert len(sigmas) == frames
-        assert all(0 <= sigma < 1 for sigma in sigmas) and any(sigmas)
+        assert all(0 <= sigma <= 1 for sigma in sigmas) and any(sigmas)
+
+
+def test_pure_noise_where_sampling_begins_is_not_rare():
+    rng = random.Random(2)
+    levels = [drawn_level(rng) for _ in range(5000)]
+    assert 0.005 < sum(level > 0.99 for level in levels) / 5000 < 0.02
 
 
 @pytest.mark.parametrize(
