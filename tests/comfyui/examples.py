@@ -136,9 +136,9 @@ EXAMPLES: dict[str, dict] = {
     },
     "KinoCompareVideos": {
         **LOAD,
-        "soft": node("KinoResizeVideo", video=["load", 0], width=32, height=32),
-        "back": node("KinoResizeVideo", video=["soft", 0], width=64, height=48),
-        "same": node("KinoResizeVideo", video=["load", 0], width=64, height=48),
+        "soft": node("KinoResizeVideo", video=["load", 0], width=32, height=32, mode="stretch"),
+        "back": node("KinoResizeVideo", video=["soft", 0], width=64, height=48, mode="stretch"),
+        "same": node("KinoResizeVideo", video=["load", 0], width=64, height=48, mode="stretch"),
         "compare": node("KinoCompareVideos", video=["back", 0], reference=["same", 0], count=5),
         "show": node("PreviewAny", source=["compare", 3]),
     },

@@ -181,7 +181,7 @@ def test_a_pack_that_expands_into_a_graph(write_pack):
     ("code", "asked"),
     [
         ("import comfy.ldm.modules.attention", "comfy.ldm.modules.attention"),
-        ("from comfy import samplers", "comfy.samplers"),
+        ("from comfy import controlnet", "comfy.controlnet"),
         ("import folder_paths\nfolder_paths.models_of_the_moon", "folder_paths.models_of_the_moon"),
     ],
 )
