@@ -124,11 +124,6 @@ EXAMPLES: dict[str, dict] = {
         "fine": node("KinoLatentPreview", samples=["encode", 0], vae=["vae", 0], side=64, fps=24.0),
         "show_info": node("KinoVideoInfo", video=["fine", 1]),
     },
-    "KinoLoadTextEncoder": {
-        "clip": node("KinoLoadTextEncoder", text_encoder=TEXT_ENCODER),
-        "text": node("CLIPTextEncode", clip=["clip", 0], text="a (red:1.2) circle moving right"),
-        "show": node("PreviewAny", source=["text", 0]),
-    },
     "KinoClipOracle": {
         "clip": node("KinoSyntheticClip", seed=3, width=64, height=64, seconds=0.5, camera="static"),
         "oracle": node("KinoClipOracle", clip=["clip", 0], prompt=["clip", 1]),
@@ -144,3 +139,4 @@ EXAMPLES: dict[str, dict] = {
     },
 }
 EXAMPLES |= sampling_examples.examples(VAE, TEXT_ENCODER)
+EXAMPLES["KinoLoadTextEncoder"] = EXAMPLES["KinoSampler"]  # it begins with one
