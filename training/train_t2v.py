@@ -28,13 +28,13 @@ from .caption_tokenizer import caption_lines, train_tokenizer
 from .muon import Muon
 from .noise_levels import drawn_sigmas
 from .t2v_clips import (
-    FIRST_UNSEEN_SEED,
     LatentClips,
     fingerprint,
     normalised_latents,
     rendered,
     training_spec,
 )
+from .vae_clips import FIRST_UNSEEN_SEED
 
 VAE = Path(__file__).resolve().parents[1] / "weights" / "vae" / "kinograph_tiny_wan21_vae.safetensors"
 SILENT_SHARE = 0.1

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..nodes.evaluation import quality
 from ..nodes.vae.causal import ResidualBlock
 from ..nodes.vae.wan21 import Wan21Config, Wan21VAE
 from .muon import Muon
@@ -87,6 +88,15 @@ class Run:
         run.of_films, run.step, run.films_from = True, self.step, self.step
         run.clips, run.seconds = self.clips, self.seconds
         return run
+
+    def averaged(self) -> Wan21VAE:
+        """The network with the averaged weights, for inference on films."""
+        if self.of_films:
+            network = Wan21VAE(self.network.config)
+            network.load_state_dict(self.average)
+        else:
+            network = inflated(self.average, self.network.config)
+        return network.eval().requires_grad_(False)
 
     def save(self, path: Path) -> None:
         state = {
@@ -181,14 +191,9 @@ def training_step(run: Run, pixels: Tensor, rate: float) -> dict[str, float]:
 @torch.no_grad()
 def psnr(run: Run, pixels: Tensor) -> float:
     """Mean PSNR in dB of the averaged weights' reconstructions of [B,3,T,H,W]."""
-    if run.of_films:
-        network = Wan21VAE(run.network.config).to(pixels.device)
-        network.load_state_dict(run.average)
-    else:
-        network = inflated(run.average, run.network.config)
+    network = run.averaged()
     made = [network.decode_chunk(network.encode_chunk(clip[None], None)[0], None)[0] for clip in pixels]
-    error = ((torch.cat(made).clamp(-1, 1) - pixels) / 2).square().mean(dim=(1, 2, 3, 4))
-    return (-10 * error.log10()).mean().item()
+    return quality.psnr(*((film.clamp(-1, 1) + 1) / 2 for film in (torch.cat(made), pixels))).mean().item()
 
 
 def train(run: Run, checkpoint: Path, films: list[np.ndarray], args: argparse.Namespace) -> Run:
@@ -212,8 +217,8 @@ def train(run: Run, checkpoint: Path, films: list[np.ndarray], args: argparse.Na
         if time.monotonic() - saved > 180 or run.step in (args.pictures, steps):
             run.save(checkpoint)
             saved = time.monotonic()
-            quality = psnr(run, unseen if run.of_films else unseen[:, :, :1])
-            print(json.dumps({"step": run.step, "seconds": round(run.seconds), "psnr": quality}), flush=True)
+            score = psnr(run, unseen if run.of_films else unseen[:, :, :1])
+            print(json.dumps({"step": run.step, "seconds": round(run.seconds), "psnr": score}), flush=True)
     return run
 
 
@@ -235,6 +240,8 @@ def main() -> None:
     checkpoint = args.run / "checkpoint.pt"
     found = next((path for path in (checkpoint, UNFINISHED) if path.exists()), None)
     run = Run.resume(found) if found else Run.start(args.width)
+    if run.network.config.width != args.width:
+        parser.error(f"{found} is of width {run.network.config.width}; choose that, or another --run")
     films = [read_film(path) for path in args.film]
     train(run, checkpoint, films, args)
 

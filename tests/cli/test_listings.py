@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from kinograph import benchmarks
@@ -63,6 +64,12 @@ def test_every_subject_has_a_module():
             text=True,
         )
         assert module.returncode == 0, module.stderr
+
+
+def test_every_benchmark_is_a_subject():
+    folder = Path(benchmarks.__file__).parent
+    runnable = {path.stem for path in folder.glob("*.py") if "\ndef run(quick: bool)" in path.read_text()}
+    assert runnable == set(benchmarks.SUBJECTS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["bench", "nothing"], ["run"]])

@@ -10,8 +10,9 @@ from kinograph.nodes.synthetic.held_back import HELD_BACK
 from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
 from kinograph.training import t2v_clips
 from kinograph.training.caption_tokenizer import caption_lines, train_tokenizer
-from kinograph.training.t2v_clips import FIRST_UNSEEN_SEED, LatentClips, fingerprint, training_spec
+from kinograph.training.t2v_clips import LatentClips, fingerprint, training_spec
 from kinograph.training.train_t2v import Run, Sizes, learning_rate
+from kinograph.training.vae_clips import FIRST_UNSEEN_SEED
 
 
 @pytest.fixture(scope="module")
