@@ -45,10 +45,11 @@ def vae_card(
     return f"""# {name}
 
 A small video autoencoder in the architecture and key layout of Wan 2.1's (4× in time, 8×8 in space, 16
-channels): width {run.network.config.width} instead of 96, {path.stat().st_size / 1e6:.1f} MB. It comes
-with the pack so that everything runs before anything is downloaded; replace its file name by the real VAE's
-for real quality. Its latents have Wan 2.1's mean and deviation, but are its own: models trained on Wan's latents need
-Wan's VAE.
+channels): width {run.network.config.width} instead of 96, {path.stat().st_size / 1e6:.1f} MB.
+
+It comes with the pack so that everything runs before anything is downloaded; replace its file name by the
+real VAE's for real quality. Its latents have Wan 2.1's mean and deviation, but are its own: models trained on
+Wan's latents need Wan's VAE.
 
 | measured on | PSNR | SSIM | flicker |
 |---|---|---|---|
