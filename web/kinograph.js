@@ -1,0 +1,58 @@
+/**
+ * What the editor adds for Kinograph's nodes. Everything here goes through the editor's public `app` and
+ * `api`, so it works in ComfyUI and on the embedded host, in the classic and the Vue rendering of nodes.
+ */
+import { api } from "../../scripts/api.js";
+import { app } from "../../scripts/app.js";
+import { reopenGraphsOfFilms } from "./dropped_films.js";
+import { keepMethodValues } from "./method_values.js";
+import { ownPreviews } from "./own_previews.js";
+import { showOutput } from "./outputs.js";
+import { watchSampling } from "./sampling.js";
+
+const stylesheet = Object.assign(document.createElement("link"), {
+  rel: "stylesheet",
+  href: new URL("./kinograph.css", import.meta.url).href,
+});
+document.head.append(stylesheet);
+
+const isOurs = (node) => node?.comfyClass?.startsWith("Kino") ?? false;
+
+app.registerExtension({
+  name: "Kinograph",
+
+  setup() {
+    reopenGraphsOfFilms(app);
+    watchSampling(app, api);
+  },
+
+  beforeRegisterNodeDef(nodeType, nodeData) {
+    if (!nodeData.name.startsWith("Kino")) return;
+    ownPreviews(nodeType, nodeData.name);
+    const executed = nodeType.prototype.onExecuted;
+    nodeType.prototype.onExecuted = function (output) {
+      executed?.call(this, output);
+      showOutput(app, api, this, output);
+    };
+  },
+
+  nodeCreated(node) {
+    if (isOurs(node)) keepMethodValues(node);
+  },
+
+  /** Another tab or an old run was opened: its outputs come at once, by the ids of their nodes. */
+  onNodeOutputsUpdated(outputs) {
+    for (const [id, output] of Object.entries(outputs)) {
+      const node = nodeAt(id);
+      if (isOurs(node) && output) showOutput(app, api, node, output);
+    }
+  },
+});
+
+/** The node with an id like "7", or "<subgraph>:7" inside a subgraph. */
+function nodeAt(locator) {
+  const [id, subgraph] = String(locator).split(":").reverse();
+  const root = app.rootGraph ?? app.graph;
+  const graph = subgraph ? root?.subgraphs?.get(subgraph) : root;
+  return graph?.getNodeById(id) ?? graph?.getNodeById(Number(id));
+}

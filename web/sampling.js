@@ -1,0 +1,27 @@
+/** While a film is sampled, its previews play on the node that samples it. */
+import { panelOf } from "./panel.js";
+import { filmView } from "./views/film.js";
+
+/** Nodes whose previews are contact sheets of a film. */
+export const SAMPLERS = new Set(["KinoSampler"]);
+
+export function watchSampling(app, api) {
+  api.addEventListener("b_preview_with_metadata", ({ detail }) => {
+    const node = runningNode(app, detail.displayNodeId ?? detail.nodeId);
+    if (!SAMPLERS.has(node?.comfyClass)) return;
+    const panel = panelOf(app, node);
+    if (!panel.get("film")) panel.show("film", filmView(() => panel.fit()));
+    panel.get("film").update(detail.blob);
+  });
+}
+
+/** The node of an execution id: "7", or "5:7" for node 7 inside the subgraph node 5. */
+function runningNode(app, executionId) {
+  let graph = app.rootGraph ?? app.graph;
+  let node = null;
+  for (const id of String(executionId).split(":")) {
+    node = graph?.getNodeById(id) ?? graph?.getNodeById(Number(id));
+    graph = node?.subgraph;
+  }
+  return node;
+}
