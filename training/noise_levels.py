@@ -25,9 +25,13 @@ def drawn_level(rng: random.Random) -> float:
     return 1 / (1 + math.exp(-rng.gauss(CENTER, SPREAD)))
 
 
-def drawn_sigmas(rng: random.Random, frames: int) -> list[float]:
-    """A noise level for each latent frame; some may be 0: clean, and given."""
-    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+def drawn_sigmas(rng: random.Random, frames: int, later: bool = False) -> list[float]:
+    """A noise level for each latent frame; some may be 0: clean, and given.
+
+    Args:
+        later: the clip is not a film's beginning, and is only ever made with frames before it given.
+    """
+    kind = "prefix" if later else rng.choices(list(KINDS), list(KINDS.values()))[0]
     level = drawn_level(rng)
     if kind == "independent":
         return [drawn_level(rng) for _ in range(frames)]

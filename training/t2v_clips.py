@@ -7,7 +7,9 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -26,25 +28,46 @@ SHARD = 512
 """Clips in a file."""
 
 
-def training_spec(seed: int) -> ClipSpec:
+LATER_SHARE = 1 / 6
+"""Of the clips begin in the middle of a film, as the windows of an extension do."""
+
+
+class TrainingClip(NamedTuple):
+    """A clip of `FRAMES` frames, or of as many latent frames from the middle of a film.
+
+    start: latent frames before it. The one at a film's start holds a single picture, all others four.
+    """
+
+    spec: ClipSpec
+    start: int = 0
+
+    @property
+    def frames(self) -> int:
+        """Of the film up to the clip's end."""
+        return FRAMES + 4 * self.start
+
+
+def training_clip(seed: int) -> TrainingClip:
     """The clip of a seed: mostly one plain object before a still camera, of every kind now and then."""
     rng = random.Random(f"text to video {seed}")
+    start = rng.randint(1, 4) if rng.random() < LATER_SHARE else 0
     options = ClipOptions(
         SIDE,
         SIDE,
+        seconds=TrainingClip(None, start).frames / 24,
         max_objects=1 if rng.random() < 0.75 else 2,
         textures=("solid",) if rng.random() < 0.5 else ClipOptions.textures,
         cameras=("static",) if rng.random() < 0.75 else ClipOptions.cameras,
         hold_out=HELD_BACK,
     )
-    return sample_clip(seed, options)
+    return TrainingClip(sample_clip(seed, options), start)
 
 
-def rendered(spec: ClipSpec) -> Tensor:
-    """A clip's frames: float [1,3,T,H,W] in −1..1."""
-    painter = Painter(spec)
-    frames = [torch.from_numpy(painter.frame(i / float(spec.fps))) for i in range(FRAMES)]
-    return to_pixels(torch.stack(frames)[None].numpy())
+def rendered(clip: TrainingClip) -> Tensor:
+    """The film up to a clip's end: float [1,3,T,H,W] in −1..1."""
+    painter = Painter(clip.spec)
+    frames = [painter.frame(i / float(clip.spec.fps)) for i in range(clip.frames)]
+    return to_pixels(np.stack(frames)[None])
 
 
 class LatentClips:
@@ -59,6 +82,7 @@ class LatentClips:
         self.folder, self.vae = folder, vae
         self.latents = torch.empty(0)
         self.captions: list[list[str]] = []
+        self.starts: list[int] = []
 
     def load(self, count: int) -> Iterator[int]:
         """Read the clips, and compute those that are missing; yields how many are there, shard by shard."""
@@ -69,22 +93,44 @@ class LatentClips:
             if not path.exists():
                 self._write(path, first)
             parts.append(load_file(path)["latents"])
-            self.captions += json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            self.captions += told["captions"]
+            self.starts += told["starts"]
             yield len(self.captions)
         self.latents = torch.cat(parts)[:count]  # [N,Z,T,h,w] half floats
 
     def _write(self, path: Path, first: int) -> None:
-        specs = [training_spec(seed) for seed in range(first, first + SHARD)]
-        latents = torch.cat([normalised_latents(self.vae, rendered(spec)).half() for spec in specs])
-        told = json.dumps([captions(spec) for spec in specs])
-        path.with_suffix(".json").write_text(told, encoding="utf-8")
+        clips = [training_clip(seed) for seed in range(first, first + SHARD)]
+        latents = torch.cat([clip_latents(self.vae, clip).half() for clip in clips])
+        told = {"captions": [captions(clip.spec) for clip in clips], "starts": [clip.start for clip in clips]}
+        path.with_suffix(".json").write_text(json.dumps(told), encoding="utf-8")
         save_file({"latents": latents}, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
-    def batch(self, rng: random.Random, size: int) -> tuple[Tensor, list[str]]:
-        """Random clips: latents [B,Z,T,h,w] float32, and one of each one's captions."""
-        numbers = rng.sample(range(len(self.latents)), size)
-        return self.latents[numbers].float(), [rng.choice(self.captions[number]) for number in numbers]
+    def batch(self, rng: random.Random, size: int) -> Batch:
+        """Random clips."""
+        return self._chosen(rng, rng.sample(range(len(self.latents)), size))
+
+    def first_frames(self, rng: random.Random, size: int) -> Batch:
+        """The first frames of random clips that begin their films."""
+        batch = self._chosen(rng, rng.sample([i for i, start in enumerate(self.starts) if start == 0], size))
+        return batch._replace(latents=batch.latents[:, :, :1])
+
+    def _chosen(self, rng: random.Random, numbers: list[int]) -> Batch:
+        texts = [rng.choice(self.captions[number]) for number in numbers]
+        later = [self.starts[number] > 0 for number in numbers]
+        return Batch(self.latents[numbers].float(), texts, later)
+
+
+class Batch(NamedTuple):
+    """Clips to learn from.
+
+    latents: [B,Z,T,h,w], normalised. texts: one of each clip's captions. later: which do not begin a film.
+    """
+
+    latents: Tensor
+    texts: list[str]
+    later: list[bool]
 
 
 def fingerprint(path: Path) -> str:
@@ -97,3 +143,8 @@ def normalised_latents(vae: VideoAutoencoder, pixels: Tensor) -> Tensor:
     """The mean latents of [B,3,T,H,W], in the transformer's space."""
     mean, _, _ = vae.encode_chunk(pixels, None)
     return vae.facts.normalised(mean)
+
+
+def clip_latents(vae: VideoAutoencoder, clip: TrainingClip) -> Tensor:
+    """A clip's normalised latents, [1,Z,5,h,w]."""
+    return normalised_latents(vae, rendered(clip))[:, :, clip.start :]

@@ -27,13 +27,7 @@ from ..nodes.vae.load import load_vae
 from .caption_tokenizer import caption_lines, train_tokenizer
 from .muon import Muon
 from .noise_levels import drawn_sigmas
-from .t2v_clips import (
-    LatentClips,
-    fingerprint,
-    normalised_latents,
-    rendered,
-    training_spec,
-)
+from .t2v_clips import Batch, LatentClips, clip_latents, fingerprint, training_clip
 from .vae_clips import FIRST_UNSEEN_SEED
 
 VAE = Path(__file__).resolve().parents[1] / "weights" / "vae" / "kinograph_tiny_wan21_vae.safetensors"
@@ -69,11 +63,15 @@ class Sizes:
 
 
 class Run:
-    """A training run: what a checkpoint holds."""
+    """A training run: what a checkpoint holds.
 
-    def __init__(self, sizes: Sizes, tokenizer: bytes, device: torch.device) -> None:
+    Args:
+        vae: fingerprint of the autoencoder whose latents it learns.
+    """
+
+    def __init__(self, sizes: Sizes, tokenizer: bytes, vae: str, device: torch.device) -> None:
         torch.manual_seed(0)
-        self.sizes, self.tokenizer, self.device = sizes, tokenizer, device
+        self.sizes, self.tokenizer, self.vae, self.device = sizes, tokenizer, vae, device
         self.text: TextEncoder = new_text_encoder(
             PieceTokenizer(tokenizer), width=sizes.text_width, layers=sizes.text_layers
         )
@@ -87,6 +85,7 @@ class Run:
         state = {
             "sizes": vars(self.sizes),
             "tokenizer": self.tokenizer,
+            "vae": self.vae,
             "networks": self.networks.state_dict(),
             "average": self.average,
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
@@ -98,7 +97,7 @@ class Run:
     @classmethod
     def resume(cls, path: Path, device: torch.device) -> Run:
         state = torch.load(path, weights_only=True, map_location=device)
-        run = cls(Sizes(**state["sizes"]), state["tokenizer"], device)
+        run = cls(Sizes(**state["sizes"]), state["tokenizer"], state["vae"], device)
         run.networks.load_state_dict(state["networks"])
         for name, optimizer in run.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
@@ -120,13 +119,13 @@ class Run:
         carries = (sigmas > 0).float()
         return (error * carries).sum() / carries.sum()
 
-    def advance(self, latents: Tensor, texts: list[str], rng: random.Random, rate: float) -> float:
-        """One step on [B,Z,T,h,w] and captions; returns the loss."""
-        batch, frames = latents.shape[0], latents.shape[2]
-        texts = ["" if rng.random() < SILENT_SHARE else text for text in texts]
-        sigmas = torch.tensor([drawn_sigmas(rng, frames) for _ in range(batch)], device=self.device)
+    def advance(self, batch: Batch, rng: random.Random, rate: float) -> float:
+        """One step at a share of the peak rates; returns the loss."""
+        texts = ["" if rng.random() < SILENT_SHARE else text for text in batch.texts]
+        drawn = [drawn_sigmas(rng, batch.latents.shape[2], later) for later in batch.later]
+        latents, sigmas = batch.latents.to(self.device), torch.tensor(drawn, device=self.device)
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(self.step))
-        loss = self.loss(latents.to(self.device), texts, noise.to(self.device), sigmas)
+        loss = self.loss(latents, texts, noise.to(self.device), sigmas)
         self.networks.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0, error_if_nonfinite=True)
@@ -135,7 +134,7 @@ class Run:
                 group["lr"] = PEAK_RATES[name] * rate
             optimizer.step()
         self.step += 1
-        self.clips += batch
+        self.clips += len(texts)
         keep = min(KEEP, self.step / (self.step + 10))
         state = self.networks.state_dict()
         torch._foreach_lerp_(list(self.average.values()), [state[name] for name in self.average], 1 - keep)
@@ -170,24 +169,29 @@ def unseen_loss(run: Run, latents: Tensor, texts: list[str]) -> float:
     return loss
 
 
+def unseen_clips(clips: LatentClips) -> tuple[Tensor, list[str]]:
+    """Latents and captions of 32 clips that are never trained on and begin their films."""
+    seeds = range(FIRST_UNSEEN_SEED, FIRST_UNSEEN_SEED + 64)
+    unseen = [clip for clip in map(training_clip, seeds) if clip.start == 0][:32]
+    latents = torch.cat([clip_latents(clips.vae, clip) for clip in unseen])
+    return latents, [canonical_caption(clip.spec) for clip in unseen]
+
+
 def train(run: Run, clips: LatentClips, args: argparse.Namespace, checkpoint: Path) -> None:
     """Train on first frames, then on films; print a line every 100 steps, save every 3 minutes.
 
     First frames teach words, colours and shapes at a fifth of the cost.
     """
-    specs = [training_spec(FIRST_UNSEEN_SEED + number) for number in range(32)]
-    unseen = torch.cat([normalised_latents(clips.vae, rendered(spec)) for spec in specs])
-    told = [canonical_caption(spec) for spec in specs]
+    unseen, told = unseen_clips(clips)
     began, saved, losses = time.monotonic() - run.seconds, time.monotonic(), []
     steps = args.pictures + args.films
     while run.step < steps:
         rng = random.Random(run.step)
         if run.step < args.pictures:
-            latents, texts = clips.batch(rng, args.batch * PICTURES_PER_FILM)
-            latents = latents[:, :, :1]
+            batch = clips.first_frames(rng, args.batch * PICTURES_PER_FILM)
         else:
-            latents, texts = clips.batch(rng, args.batch)
-        losses.append(run.advance(latents, texts, rng, learning_rate(run.step / steps, run.step)))
+            batch = clips.batch(rng, args.batch)
+        losses.append(run.advance(batch, rng, learning_rate(run.step / steps, run.step)))
         run.seconds = time.monotonic() - began
         if run.step % 100 == 0:
             said = {"step": run.step, "seconds": round(run.seconds), "loss": sum(losses) / len(losses)}
@@ -218,7 +222,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
-    clips = LatentClips(args.run / "latents" / fingerprint(args.vae), load_vae(args.vae, dtype=torch.float32))
+    vae = fingerprint(args.vae)
+    clips = LatentClips(args.run / "latents" / vae, load_vae(args.vae, dtype=torch.float32))
     for count in clips.load(args.clips):
         print(json.dumps({"clips": count}), flush=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -226,10 +231,13 @@ def main() -> None:
     chosen = Sizes(args.width, args.blocks, args.feedforward)
     if checkpoint.exists():
         run = Run.resume(checkpoint, device)
-        if run.sizes != chosen:
-            parser.error(f"{checkpoint} is of {run.sizes}; ask for its sizes, or name another --run")
+        if (run.sizes, run.vae) != (chosen, vae):
+            parser.error(
+                f"{checkpoint} is of {run.sizes} on the latents of autoencoder {run.vae}, asked for are "
+                f"{chosen} and {vae}; ask for its own, or name another --run"
+            )
     else:
-        run = Run(chosen, train_tokenizer(caption_lines()), device)
+        run = Run(chosen, train_tokenizer(caption_lines()), vae, device)
     train(run, clips, args, checkpoint)
 
 

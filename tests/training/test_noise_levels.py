@@ -39,3 +39,10 @@ def test_each_kind_is_what_sampling_will_ask_for(kind, holds, monkeypatch):
     monkeypatch.setattr(noise_levels, "KINDS", {**dict.fromkeys(noise_levels.KINDS, 0.0), kind: 1.0})
     rng = random.Random(1)
     assert all(holds(drawn_sigmas(rng, 5)) for _ in range(100))
+
+
+def test_a_clip_that_begins_no_film_is_learnt_with_frames_given_before_the_rest():
+    rng = random.Random(3)
+    drawn = [drawn_sigmas(rng, 5, later=True) for _ in range(100)]
+    assert all(sigmas[0] == 0 < sigmas[-1] for sigmas in drawn)
+    assert {sigmas.count(0) for sigmas in drawn} == {1, 2, 3, 4}

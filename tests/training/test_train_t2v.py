@@ -10,7 +10,7 @@ from kinograph.nodes.synthetic.held_back import HELD_BACK
 from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
 from kinograph.training import t2v_clips
 from kinograph.training.caption_tokenizer import caption_lines, train_tokenizer
-from kinograph.training.t2v_clips import LatentClips, fingerprint, training_spec
+from kinograph.training.t2v_clips import Batch, LatentClips, fingerprint, training_clip
 from kinograph.training.train_t2v import Run, Sizes, learning_rate
 from kinograph.training.vae_clips import FIRST_UNSEEN_SEED
 
@@ -18,19 +18,23 @@ from kinograph.training.vae_clips import FIRST_UNSEEN_SEED
 @pytest.fixture(scope="module")
 def run() -> Run:
     sizes = Sizes(width=128, blocks=2, feedforward=128, text_width=32, text_layers=1)
-    return Run(sizes, train_tokenizer(caption_lines(40), 400), torch.device("cpu"))
+    return Run(sizes, train_tokenizer(caption_lines(40), 400), "a vae", torch.device("cpu"))
+
+
+def two_clips() -> Batch:
+    return Batch(torch.randn(2, 16, 2, 4, 4), ["a red circle", "a blue star"], [False, False])
 
 
 def test_no_training_clip_shows_a_combination_that_is_held_back():
     for seed in (*range(200), *range(FIRST_UNSEEN_SEED, FIRST_UNSEEN_SEED + 50)):
-        assert not any(HELD_BACK(obj) for scene in training_spec(seed).scenes for obj in scene.objects)
+        assert not any(HELD_BACK(obj) for scene in training_clip(seed).spec.scenes for obj in scene.objects)
 
 
 def test_a_step_changes_transformer_and_text_encoder(run):
     rng = random.Random(0)
     before = {name: tensor.clone() for name, tensor in run.networks.state_dict().items()}
     for _ in range(2):  # the head begins at zero and lets nothing through at first
-        run.advance(torch.randn(2, 16, 2, 4, 4), ["a red circle", "a blue star"], rng, 1.0)
+        run.advance(two_clips(), rng, 1.0)
     changed = {
         name.split(".")[0] for name, new in run.networks.state_dict().items() if not new.equal(before[name])
     }
@@ -40,16 +44,18 @@ def test_a_step_changes_transformer_and_text_encoder(run):
 def test_a_run_goes_on_where_it_was(run, tmp_path):
     run.save(tmp_path / "checkpoint.pt")
     other = Run.resume(tmp_path / "checkpoint.pt", torch.device("cpu"))
-    latents, texts = torch.randn(1, 16, 2, 4, 4), ["a red circle"]
-    expected = run.advance(latents, texts, random.Random(9), 1.0)
-    assert other.advance(latents, texts, random.Random(9), 1.0) == pytest.approx(expected, rel=1e-4)
-    assert other.step == run.step
+    clips = two_clips()
+    expected = run.advance(clips, random.Random(9), 1.0)
+    assert other.advance(clips, random.Random(9), 1.0) == pytest.approx(expected, rel=1e-4)
+    assert (other.step, other.vae) == (run.step, run.vae)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_take_it(run):
     before = run.transformer.head.head.weight.detach().clone()
     with pytest.raises(RuntimeError, match="non-finite"):
-        run.advance(torch.full((1, 16, 2, 4, 4), torch.nan), ["a red circle"], random.Random(0), 1.0)
+        run.advance(
+            two_clips()._replace(latents=torch.full((2, 16, 2, 4, 4), torch.nan)), random.Random(0), 1.0
+        )
     assert torch.equal(run.transformer.head.head.weight, before)
 
 
@@ -78,6 +84,23 @@ def test_latents_are_computed_once_and_kept(tmp_path, monkeypatch):
     list(again.load(3))
     assert again.latents.shape == (3, 16, 5, 12, 12) and again.latents.equal(clips.latents)
     assert again.captions == clips.captions and len(again.captions[0]) == 4
+
+
+def test_pictures_are_those_at_the_start_of_a_film():
+    clips = LatentClips(None, None)
+    clips.latents = torch.arange(6.0).view(6, 1, 1, 1, 1).expand(6, 16, 5, 2, 2)
+    clips.captions, clips.starts = [["a"]] * 6, [0, 2, 0, 1, 0, 3]
+    pictures = clips.first_frames(random.Random(0), 3)
+    assert pictures.latents.shape == (3, 16, 1, 2, 2)
+    assert sorted(pictures.latents[:, 0, 0, 0, 0].tolist()) == [0, 2, 4] and pictures.later == [False] * 3
+    assert sorted(clips.batch(random.Random(0), 6).later) == [False] * 3 + [True] * 3
+
+
+def test_a_clip_from_the_middle_of_a_film_is_as_long_as_the_others():
+    clip = next(clip for clip in map(training_clip, range(100)) if clip.start == 2)
+    vae = Wan21VAE(Wan21Config(width=4)).eval()
+    assert t2v_clips.rendered(clip).shape == (1, 3, 25, 96, 96)
+    assert t2v_clips.clip_latents(vae, clip).shape == (1, 16, 5, 12, 12)
 
 
 def test_weights_are_told_apart_by_what_is_in_them(tmp_path):
