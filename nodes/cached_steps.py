@@ -21,12 +21,15 @@ class CachedSteps:
     The prompt and the negative come in one batch where memory allows, and are one stream then; each context
     window is a stream of its own. What is kept is freed with the run.
 
+    Args:
+        measure_error: compute what is skipped too, to tell its error exactly; nothing is saved then.
+
     Attributes:
         reports: of the last run, by stream.
     """
 
-    def __init__(self, plan: CachePlan) -> None:
-        self.plan = plan
+    def __init__(self, plan: CachePlan, measure_error: bool = False) -> None:
+        self.plan, self.measure_error = plan, measure_error
         self.reports: dict[str, CacheReport] = {}
         self._streams: dict[Hashable, _Stream] = {}
 
@@ -72,7 +75,7 @@ class CachedSteps:
             stream.forward = None
 
     def _new_stream(self, options: dict[str, Any]) -> _Stream:
-        stream = _Stream(self.plan, options["sample_sigmas"])
+        stream = _Stream(self.plan, options["sample_sigmas"], self.measure_error)
         name = STREAMS.get(tuple(options["cond_or_uncond"]), "stream")
         if name in self.reports:
             name = f"{name} {1 + sum(other.startswith(name) for other in self.reports)}"
@@ -83,9 +86,11 @@ class CachedSteps:
 class _Stream:
     """A cache, and the forward of the call at hand."""
 
-    def __init__(self, plan: CachePlan, sigmas: Tensor) -> None:
+    def __init__(self, plan: CachePlan, sigmas: Tensor, measure_error: bool) -> None:
         self.forward: Any = None
-        self.cache = StepCache(lambda x, sigma: self.forward(), plan, sigmas.cpu())
+        self.cache = StepCache(
+            lambda x, sigma: self.forward(), plan, sigmas.cpu(), measure_error=measure_error
+        )
 
 
 def _log(sentences: list[str]) -> None:

@@ -9,6 +9,7 @@ from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from .generation import guidance
+from .generation.given_frames import LEVELS
 
 KEY = "kinograph_guidance"
 CFG, ZERO_STAR, OVER_STEPS, OVER_FRAMES = "cfg", "cfg_zero_star", "over_steps", "over_frames"
@@ -56,10 +57,13 @@ class ModelGuidance:
                 "this guidance is for films [batch, channels, frames, height, width]; the latent is of "
                 f"shape {list(x.shape)}"
             )
-        cond, level = seen["cond_denoised"], seen["sigma"]
-        sigma = level[:, None].expand(-1, x.shape[2])  # the host's predictions are of one level
+        cond, level, options = seen["cond_denoised"], seen["sigma"], seen["model_options"]
+        sigma = level[:, None].expand(-1, x.shape[2])
+        shares = options["transformer_options"].get(LEVELS)
+        if shares is not None:
+            sigma = sigma * shares
         plain = uncond + (cond - uncond) * scale
-        ours = guidance.in_denoised(self._guide(scale, seen["model_options"]))(cond, uncond, x, sigma)
+        ours = guidance.in_denoised(self._guide(scale, options))(cond, uncond, x, level, sigma)
         return seen["denoised"] + (ours - plain)
 
     def _guide(self, scale: float, model_options: dict[str, Any]) -> guidance.Guide:

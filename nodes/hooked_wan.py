@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,7 +27,7 @@ class HookedWan(WanTransformer):
 
     Its forward runs through the DIFFUSION_MODEL wrappers, attends with ComfyUI's attention and its
     override, tells `block_index`, `total_blocks` and `grid_sizes`, and honours `patches_replace["dit"]`
-    and the patches after attention and after blocks. A cancel is noticed between blocks.
+    and the patches after both attentions and after blocks. A cancel is noticed between blocks.
 
     Args:
         dtype: that of the weights.
@@ -96,6 +97,8 @@ class HookedWan(WanTransformer):
         self._check(x, timestep, context, clip_fea)
         tokens, time, given = self.embed(x, timestep, context, clip_fea, HookedAttention(options))
         options |= {"grid_sizes": given.grid, "total_blocks": given.blocks, "block_type": "double"}
+        if after_text := options.get("patches", {}).get("attn2_patch"):
+            given = replace(given, after_text=partial(_patched, after_text, options))
         for index, block in enumerate(self.blocks):
             throw_if_cancelled()
             options["block_index"] = index
@@ -105,6 +108,13 @@ class HookedWan(WanTransformer):
                 tokens = patch({**seen, "transformer_options": options})["img"]
         velocity = unpatchified(self.head(tokens, time), given.grid)
         return velocity[..., : x.shape[3], : x.shape[4]]
+
+
+def _patched(patches: list[Any], options: dict[str, Any], tokens: Tensor) -> Tensor:
+    """What other packs make of the tokens after the attention to the text."""
+    for patch in patches:
+        tokens = patch({"x": tokens, "transformer_options": options})
+    return tokens
 
 
 def _run_block(

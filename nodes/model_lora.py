@@ -10,7 +10,7 @@ import torch
 from comfy.patcher_extension import CallbacksMP
 from torch import Tensor
 
-from .generation.lora import Lora, live, read_lora
+from .generation.lora import Lora, OtherKindError, live, read_lora
 from .generation.wan_layouts import is_known
 from .model import Loaded, core
 
@@ -27,9 +27,16 @@ def with_lora(model: Any, path: str, strength: float) -> Loaded:
     network = model.model.diffusion_model
     weights = network.state_dict()
     name = Path(path).name
-    if not is_known(weights):  # of another family: core's own names for it are the ones that count
+    by_core = not is_known(weights)  # of another family: core's own names for it are the ones that count
+    if not by_core:
+        try:
+            lora = read_lora(path, weights)
+        except OtherKindError:
+            if core is None:
+                raise
+            by_core = True
+    if by_core:
         return Loaded(_with_core_lora(model, _read_by_core(path), strength), f"{name}: loaded by ComfyUI")
-    lora = read_lora(path, weights)
     patched = (
         _with_live_lora(model, lora, strength)
         if core is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import comfy.sample
 from comfy.samplers import CFGGuider
@@ -42,8 +42,7 @@ class Settings:
     preview_every: int
 
 
-@dataclass(frozen=True)
-class Prompts:
+class Prompts(NamedTuple):
     """Two CONDITIONING values."""
 
     positive: list
@@ -69,7 +68,8 @@ def sampled_film(
         ValueError: the latent, the prompts or the schedule do not suit the model.
     """
     samples = fitting_latent(model, latent)
-    refuse_other_text(model, prompts.positive)
+    for name, conditioning in zip(Prompts._fields, prompts, strict=True):
+        refuse_other_text(model, name, conditioning)
     notes: list[str] = []
     if schedule is not None:
         schedule, notes = schedule_for(schedule, {**latent, "samples": samples})
@@ -141,19 +141,24 @@ def fitting_latent(model: Any, latent: dict[str, Any]) -> Tensor:
     return samples
 
 
-def refuse_other_text(model: Any, conditioning: list) -> None:
-    """Raise where a prompt was encoded for another model.
+def refuse_other_text(model: Any, name: str, conditioning: list) -> None:
+    """Raise where a prompt is empty, or was encoded for another model.
+
+    Args:
+        name: of the input, for the message.
 
     Raises:
         ValueError: naming both widths.
     """
+    if not conditioning:
+        raise ValueError(f"the {name} conditioning holds no prompt; wire a CLIP Text Encode")
     layers = getattr(model.model.diffusion_model, "text_embedding", None)
     wanted = getattr(layers[0], "in_features", None) if layers is not None else None
     found = conditioning[0][0].shape[-1]
     if wanted is not None and found != wanted:
         raise ValueError(
-            f"the prompt's tokens have {found} channels, the model takes {wanted}; encode it with the text "
-            "encoder that belongs to the model"
+            f"the {name} prompt's tokens have {found} channels, the model takes {wanted}; encode it with the "
+            "text encoder that belongs to the model"
         )
 
 

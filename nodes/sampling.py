@@ -16,13 +16,11 @@ from torch import Tensor
 
 from .generation.film_windows import FrameSchedule
 from .generation.frame_schedules import sample_film
-from .generation.given_frames import with_frame_levels
+from .generation.given_frames import LEVELS, with_frame_levels
 from .generation.k_sampler import as_k_sampler, velocity_of
 from .generation.samplers import SAMPLERS, Sampler
 from .runtime import throw_if_cancelled
 
-LEVELS = "kinograph_frame_levels"
-"""Key in transformer_options: each frame's share of the call's noise level, [T]."""
 PER_FRAME = ("HookedWan", "WanModel", "VaceWanModel")
 """Networks that take a timestep for each frame."""
 
@@ -87,6 +85,7 @@ class FilmSampling:
                 callback({"i": counted, "x": made, "sigma": level, "sigma_hat": level, "denoised": clean})
 
         refuse_unless_per_frame(base)
+        refuse_windows_with_picture(base, self.schedule, x)
         arguments["denoise_mask"] = None  # the schedule says which frames are given
         velocity = FrameVelocity(model, arguments)
         film, noise = model.latent_image, model.noise
@@ -200,12 +199,38 @@ def refuse_unless_per_frame(base: Any) -> None:
         )
 
 
+def refuse_windows_with_picture(base: Any, schedule: FrameSchedule, x: Tensor) -> None:
+    """Raise where a film is made in windows by a network that is given a picture of the whole film.
+
+    Raises:
+        ValueError: naming the channels.
+    """
+    windows = schedule.windows(x.shape[2])
+    taken = base.diffusion_model.patch_embedding.weight.shape[1]
+    if len(windows) > 1 and taken > x.shape[1]:
+        raise ValueError(
+            f"this model takes {taken - x.shape[1]} channels besides the film's {x.shape[1]}: a mask and a "
+            f"picture of the whole film, which cannot follow {len(windows)} windows. Use a text-to-video "
+            "model to extend films"
+        )
+
+
 def share_of_frames(latent: dict[str, Any]) -> Tensor | None:
-    """The noise mask of a LATENT as one number per frame [T], 0 where it is given; None without one."""
+    """The noise mask of a LATENT as one number per frame [T], 0 where it is given; None without one.
+
+    Raises:
+        ValueError: the films of the batch differ in it.
+    """
     from comfy.utils import reshape_mask
 
     mask = latent.get("noise_mask")
     if mask is None:
         return None
     samples = latent["samples"]
-    return reshape_mask(mask.float(), samples.shape)[0].mean(dim=(0, 2, 3))
+    shares = reshape_mask(mask.float(), samples.shape).mean(dim=(1, 3, 4))  # [B,T]
+    if not shares.eq(shares[:1]).all():
+        raise ValueError(
+            "the films of this batch have different frames given, and a schedule is for all of them; sample "
+            "them one by one"
+        )
+    return shares[0]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+LEVELS = "kinograph_frame_levels"
+"""Key in ComfyUI's transformer_options: each frame's share of a call's noise level, [T]."""
+
 
 def frame_mask(mask: Tensor) -> Tensor | None:
     """One number per frame [B,T] of a mask [B,C,T,h,w]; None where a frame is not masked as a whole."""

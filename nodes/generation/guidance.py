@@ -66,13 +66,19 @@ def guided(cond: Tensor, uncond: Tensor, scale: float | Tensor) -> Tensor:
     return cond + (scale - 1) * (cond - uncond)
 
 
-def guided_zero_star(cond: Tensor, uncond: Tensor, scale: float | Tensor) -> Tensor:
+def guided_zero_star(
+    cond: Tensor, uncond: Tensor, scale: float | Tensor, sigma: Tensor | None = None
+) -> Tensor:
     """CFG-Zero* (Fan et al. 2025): guide away from s·uncond, s = ⟨cond, uncond⟩ / ‖uncond‖² for each film.
 
     s·uncond is the part of cond that points along uncond: a network that is not yet sure gives an uncond of
     the wrong length, and plain guidance then adds its error.
+
+    Args:
+        sigma: [B,T]; what a network answers for clean frames (σ = 0) counts for nothing in s.
     """
-    return guided(cond, projection(cond, uncond) * uncond, scale)
+    counts = 1 if sigma is None else per_frame(sigma > 0)
+    return guided(cond, projection(cond * counts, uncond * counts) * uncond, scale)
 
 
 def projection(cond: Tensor, uncond: Tensor) -> Tensor:
@@ -96,8 +102,11 @@ class Guidance:
     zero_from: float = NEVER
 
     def __call__(self, cond: Tensor, uncond: Tensor, sigma: Tensor) -> Tensor:
-        formula = guided_zero_star if self.zero_star else guided
-        velocity = formula(cond, uncond, self.scale(sigma))
+        scale = self.scale(sigma)
+        if self.zero_star:
+            velocity = guided_zero_star(cond, uncond, scale, sigma)
+        else:
+            velocity = guided(cond, uncond, scale)
         return torch.where(per_frame(sigma >= self.zero_from), torch.zeros_like(velocity), velocity)
 
 
@@ -117,16 +126,15 @@ def zero_init(sigmas: Tensor, steps: int) -> float:
     return float(sigmas[steps - 1]) if steps else NEVER
 
 
-def in_denoised(guide: Guide) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
-    """The same guide on estimates x0: (cond_x0, uncond_x0, x, sigma [B,T]) → guided x0.
+def in_denoised(guide: Guide) -> Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]:
+    """The same guide on estimates x0: (cond_x0, uncond_x0, x, level [B], sigma [B,T]) → guided x0.
 
-    A clean frame (σ = 0) has no velocity to be read off, and keeps cond_x0.
+    The estimates are x − level · v with one level above 0 for all frames, whatever each frame's own sigma:
+    so ComfyUI makes them.
     """
 
-    def guide_denoised(cond: Tensor, uncond: Tensor, x: Tensor, sigma: Tensor) -> Tensor:
-        level = per_frame(sigma)
-        divisor = torch.where(level > 0, level, torch.ones_like(level))
-        velocity = guide((x - cond) / divisor, (x - uncond) / divisor, sigma)
-        return torch.where(level > 0, x - level * velocity, cond)
+    def guide_denoised(cond: Tensor, uncond: Tensor, x: Tensor, level: Tensor, sigma: Tensor) -> Tensor:
+        level = level.view(-1, *[1] * (x.ndim - 1))
+        return x - level * guide((x - cond) / level, (x - uncond) / level, sigma)
 
     return guide_denoised

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ...kernels.linear import layers
-from ..vae.weights_file import Weights, WeightsError, read_weights
+from ..vae.weights_file import Weights, WeightsError, read_weights_in
 from . import wan_layouts
 from .recognise_transformer import relative, what_model
 from .scaled_fp8 import EIGHT_BITS, unscaled
@@ -109,18 +109,11 @@ def read_transformer(
     Raises:
         WeightsError: the file cannot be read or is no such transformer.
     """
-    weights = Weights(source, metadata or {}) if isinstance(source, Mapping) else _read(Path(source))
+    weights = (
+        Weights(source, metadata or {}) if isinstance(source, Mapping) else read_weights_in(Path(source))
+    )
     tensors = transformer_part(weights.tensors)
-    if not wan_layouts.is_known(tensors):
-        raise WeightsError(
-            f"{weights.name} is no Wan transformer: {what_model(weights.tensors)}; needed is the transformer "
-            "of Wan 2.1 or Wan 2.2 (text-to-video, image-to-video or TI2V)"
-        )
-    if name := relative(tensors):
-        raise WeightsError(
-            f"{weights.name} is {name}, a Wan with layers that this network has not; needed is a plain "
-            "Wan 2.1 or 2.2 (text-to-video, image-to-video or TI2V)"
-        )
+    _refuse_other_models(weights, tensors)
     try:
         dtype = dtype or _main_dtype(tensors)
         plain = unscaled(tensors, weights.metadata, dtype)
@@ -133,6 +126,20 @@ def read_transformer(
     return Checkpoint(weights.name, config, published, weights.metadata)
 
 
+def _refuse_other_models(weights: Weights, tensors: Mapping[str, Tensor]) -> None:
+    """Raise where the transformer's part of a file is none, or one with more layers."""
+    if not wan_layouts.is_known(tensors):
+        raise WeightsError(
+            f"{weights.name} is no Wan transformer: {what_model(weights.tensors)}; needed is the transformer "
+            "of Wan 2.1 or Wan 2.2 (text-to-video, image-to-video or TI2V)"
+        )
+    if name := relative(tensors):
+        raise WeightsError(
+            f"{weights.name} is {name}, a Wan with layers that this network has not; needed is a plain "
+            "Wan 2.1 or 2.2 (text-to-video, image-to-video or TI2V)"
+        )
+
+
 def transformer_part(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """The transformer's weights out of a checkpoint; all where none are marked as such."""
     for prefix in PREFIXES:
@@ -140,18 +147,6 @@ def transformer_part(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         if wan_layouts.is_known(part):
             return part
     return tensors
-
-
-def _read(path: Path) -> Weights:
-    """The weights of a file, or of a folder's .safetensors files together."""
-    if not path.is_dir():
-        return read_weights(path)
-    files = sorted(path.glob("*.safetensors"))
-    if not files:
-        raise WeightsError(f"the folder {path.name} has no .safetensors files; choose a transformer's folder")
-    parts = [read_weights(file) for file in files]
-    tensors = {key: tensor for part in parts for key, tensor in part.tensors.items()}
-    return Weights(tensors, parts[0].metadata, path.name)
 
 
 def _main_dtype(tensors: Mapping[str, Tensor]) -> torch.dtype:

@@ -99,6 +99,7 @@ def read_lora(
     """Read a LoRA for a network with these weights (published names, as in its `state_dict()`).
 
     Raises:
+        OtherKindError: it is a DoRA, a LoHa or a LoKr.
         WeightsError: it cannot be read, fits nothing, or is for a model of another size.
     """
     if isinstance(source, Mapping):
@@ -189,13 +190,15 @@ class _Names:
         return name if name in self.known else None
 
 
+class OtherKindError(WeightsError):
+    """A relative of LoRA, which is not read here."""
+
+
 def _refuse_other_kinds(read: Weights) -> None:
-    """Refuse the relatives of LoRA."""
     for key in read.tensors:
         if kind := next((kind for ending, kind in OTHER_KINDS.items() if key.endswith(ending)), None):
-            raise WeightsError(
-                f"{read.name} is {kind} (so says {key}), which is not known here; load it with ComfyUI's own "
-                "LoRA loader, or choose a plain LoRA"
+            raise OtherKindError(
+                f"{read.name} is {kind} (so says {key}), which is known in ComfyUI alone; choose a plain LoRA"
             )
 
 

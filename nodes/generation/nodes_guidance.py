@@ -132,19 +132,32 @@ class KinoStepCache(io.ComfyNode):
                     tooltip="What a skipped step uses again: the last velocity, or its difference to the "
                     "input, as the papers.",
                 ),
+                io.Boolean.Input(
+                    "measure_error",
+                    default=False,
+                    tooltip="Compute the skipped steps too, for their exact error and no gain in time: to "
+                    "choose a threshold by. The film is that of the skipping.",
+                ),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with the cache.")],
         )
 
     @classmethod
     def execute(
-        cls, model: Any, threshold: float, warm_up: int, final: int, measure: str, reuse: str
+        cls,
+        model: Any,
+        threshold: float,
+        warm_up: int,
+        final: int,
+        measure: str,
+        reuse: str,
+        measure_error: bool,
     ) -> io.NodeOutput:
         from ..cached_steps import CachedSteps
         from .step_cache import CachePlan
 
         plan = CachePlan(threshold, warm_up, final, measure, reuse)
-        return io.NodeOutput(CachedSteps(plan).on(model))
+        return io.NodeOutput(CachedSteps(plan, measure_error).on(model))
 
 
 NODES = [KinoGuidance, KinoGuider, KinoStepCache]

@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from .. import node_views
 from ..runtime import node_id, show_text
 from .nodes_sampling import CATEGORY
 
@@ -80,7 +81,8 @@ class KinoVideoLatent(io.ComfyNode):
         space = space_of(latent_space, vae)
         made = film_latent((frames, height, width), batch_size, space, Given(start, end, prefix), vae)
         show_text(made.report, node_id(cls))
-        return io.NodeOutput(made.latent, made.first, made.last, made.report)
+        shown = node_views.views(node_views.report(made.report))
+        return io.NodeOutput(made.latent, made.first, made.last, made.report, ui=shown)
 
 
 NODES = [KinoVideoLatent]

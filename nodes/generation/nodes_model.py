@@ -7,6 +7,7 @@ from typing import Any
 import folder_paths
 from comfy_api.latest import io
 
+from .. import node_views
 from ..runtime import node_id, show_text
 from .nodes_sampling import CATEGORY
 
@@ -107,7 +108,7 @@ class KinoLoadVideoModel(io.ComfyNode):
         if shift:
             model = with_shift(model, shift)
         show_text(report, node_id(cls))
-        return io.NodeOutput(model, report)
+        return io.NodeOutput(model, report, ui=node_views.views(node_views.report(report)))
 
 
 class KinoNoiseExperts(io.ComfyNode):
@@ -176,7 +177,7 @@ class KinoLoadLora(io.ComfyNode):
 
         patched, report = with_lora(model, model_path("loras", lora), strength)
         show_text(report, node_id(cls))
-        return io.NodeOutput(patched, report)
+        return io.NodeOutput(patched, report, ui=node_views.views(node_views.report(report)))
 
 
 NODES = [KinoLoadVideoModel, KinoNoiseExperts, KinoLoadLora]

@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from .. import node_views
 from ..methods import chosen_method, discover, method_input
 from ..runtime import node_id, show_text
 from .film_windows import NODE
@@ -200,7 +201,7 @@ class KinoSampler(io.ComfyNode):
             node_id(cls),
         )
         show_text(report, node_id(cls))
-        return io.NodeOutput(made, report)
+        return io.NodeOutput(made, report, ui=node_views.views(node_views.report(report)))
 
 
 class KinoSamplerSelect(io.ComfyNode):

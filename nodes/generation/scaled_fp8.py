@@ -53,6 +53,8 @@ def _plain(key: str, tensor: Tensor, tensors: Mapping[str, Tensor], dtype: torch
         return tensor
     layer = key.removesuffix(".weight")
     scale = next((tensors[layer + name] for name in SCALES if layer + name in tensors), None)
+    if scale is None and tensor.dtype == torch.int8:
+        raise WeightsError(f"{key} is in whole numbers without the scale that they are to be multiplied by")
     if scale is None:
         return tensor.to(dtype)
     if scale.numel() not in (1, len(tensor)):

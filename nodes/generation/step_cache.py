@@ -3,8 +3,8 @@
 What is kept is the last computed v − x; a skipped step answers x + (v − x), or simply v. How much the input
 changed is summed up over the steps since, by one of two measures:
 
-- `input_change`: the relative change of x, or of the features that `probe` gives (the timestep-modulated
-  input of the first block), through a polynomial fitted to a network (TeaCache, Liu et al. 2024);
+- `input_change`: the relative change of x (as TeaCache, Liu et al. 2024, but without its polynomial, which is
+  fitted to one network);
 - `output_change`: how much the answer changed per change of x the last time both were computed, times the
   change of x (EasyCache, Zhou et al. 2025).
 
@@ -15,7 +15,6 @@ While the sum stays below a threshold the step is skipped; the first and the las
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -41,7 +40,6 @@ class CachePlan:
     measure: "input_change" or "output_change".
     reuse: "residual" answers x + (v − x) of the last computed step, as the papers; "velocity" its v, which on
         the nearly straight paths of a flow is the closer one.
-    coefficients: a polynomial of the input's relative change, lowest power first; TeaCache's fits.
     """
 
     threshold: float
@@ -49,7 +47,6 @@ class CachePlan:
     final: int = 1
     measure: str = "output_change"
     reuse: str = "velocity"
-    coefficients: tuple[float, ...] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         if self.threshold < 0:
@@ -120,7 +117,6 @@ class StepCache:
         velocity: the network with one stream's conditions.
         plan: when to skip.
         sigmas: the run's schedule [steps + 1] or [steps + 1, T]; tells first and last steps.
-        probe: for "input_change", (x, sigma) → the features to watch; x itself without one.
         measure_error: also compute what is skipped, to report the error exactly; the films are the same.
 
     Raises:
@@ -133,11 +129,10 @@ class StepCache:
         plan: CachePlan,
         sigmas: Tensor,
         *,
-        probe: Callable[[Tensor, Tensor], Tensor] | None = None,
         measure_error: bool = False,
     ) -> None:
         self.report = CacheReport()
-        self._velocity, self._plan, self._probe, self._measure_error = velocity, plan, probe, measure_error
+        self._velocity, self._plan, self._measure_error = velocity, plan, measure_error
         self._first, self._last = _skippable_levels(sigmas, plan)
         self._watched: Tensor | None = None
         self._computed: _Computed | None = None
@@ -152,22 +147,19 @@ class StepCache:
         if level > self._level + ROUNDING:
             self._watched, self._computed, self._rate = None, None, math.inf
         self._level = level
-        self._sum += self._change(x, sigma)
+        self._sum += self._change(x)
         if self._first >= level >= self._last and self._sum < self._plan.threshold:
             return self._skipped(call, x, sigma)
         return self._compute(x, sigma)
 
-    def _change(self, x: Tensor, sigma: Tensor) -> float:
+    def _change(self, x: Tensor) -> float:
         """What the input's change since the call before adds to the sum; infinite if it cannot be told."""
-        probed = self._probe is not None and self._plan.measure == "input_change"
-        watched = self._probe(x, sigma) if probed else x
-        before, self._watched = self._watched, watched
+        before, self._watched = self._watched, x
         if before is None or self._computed is None:
             return math.inf
         if self._plan.measure == "input_change":
-            relative = _size(watched - before) / max(_size(before), SMALLEST)
-            return abs(sum(factor * relative**power for power, factor in enumerate(self._plan.coefficients)))
-        return self._rate * _size(watched - before) / max(_size(self._computed.velocity), SMALLEST)
+            return _size(x - before) / max(_size(before), SMALLEST)
+        return self._rate * _size(x - before) / max(_size(self._computed.velocity), SMALLEST)
 
     def _answer(self, x: Tensor) -> Tensor:
         if self._plan.reuse == "velocity":

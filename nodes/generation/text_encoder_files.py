@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from torch import Tensor
-
-from ..vae.weights_file import Weights, WeightsError, read_weights
+from ..vae.weights_file import Weights, WeightsError, read_json, read_weights_in
 from .text_encoder_tokens import JsonTokenizer, PieceTokenizer, Tokenizer, TokenizerError
 
 TOKENIZERS = {"spiece.model": PieceTokenizer, "tokenizer.json": JsonTokenizer}
 """By the file's name."""
 PLACES = (".", "tokenizer", "../tokenizer", "google/umt5-xxl")
 """Where such a file lies, seen from the weights' folder: as in diffusers' folders, and in Wan's own."""
-INDEX = "model.safetensors.index.json"
 
 
 def read_encoder(path: Path) -> Weights:
-    """The weights in a file, or in a folder of one or more .safetensors files (or one pickle of tensors).
+    """The weights in a file, or in a folder that is a text encoder's.
 
     Raises:
         WeightsError: there are none, or they cannot be read.
     """
-    if not path.is_dir():
-        return read_weights(path)
-    config = _json(path / "config.json") if (path / "config.json").is_file() else {}
-    if config.get("model_type", "umt5") != "umt5":
+    told = path / "config.json"
+    kind = read_json(told).get("model_type", "umt5") if told.is_file() else "umt5"
+    if kind != "umt5":
         raise WeightsError(
-            f"the folder {path.name} holds a {config['model_type']} (so says its config.json), "
-            "no UMT5 text encoder"
+            f"the folder {path.name} holds a {kind} (so says its config.json), no UMT5 text encoder"
         )
-    tensors: dict[str, Tensor] = {}
-    for file in _weight_files(path):
-        tensors.update(read_weights(file).tensors)
-    return Weights(tensors, name=path.name)
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    """The files that a folder's weights are in: those that the index names, else all of one kind."""
-    index = _json(folder / INDEX).get("weight_map") if (folder / INDEX).is_file() else None
-    named = {folder / Path(str(name)).name for name in index.values()} if isinstance(index, dict) else ()
-    found = named or [*folder.glob("*.safetensors")] or [*folder.glob("pytorch_model*.bin")]
-    if not found:
-        raise WeightsError(
-            f"the folder {folder.name} has no .safetensors files; choose a text encoder's folder"
-        )
-    return sorted(found)
-
-
-def _json(path: Path) -> dict:
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise WeightsError(
-            f"{path.name} in {path.parent.name} is no JSON ({error}); fetch it again"
-        ) from error
-    return found if isinstance(found, dict) else {}
+    return read_weights_in(path)
 
 
 def find_tokenizer(weights: Weights, path: Path | None) -> Tokenizer:

@@ -7,6 +7,7 @@ S = T·P tokens, P patches a frame, D channels of a token, H heads, L text token
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ class Conditions:
         text: [B,L,D]. image: [B,N,D], where there is one.
         rotation: [S,1,D/2H], complex: turns queries and keys by their position.
         blocks: how many there are.
+        after_text: changes the tokens [B,S,D] after the attention to the text.
     """
 
     grid: tuple[int, int, int]
@@ -41,6 +43,7 @@ class Conditions:
     rotation: Tensor
     blocks: int
     attention: Attention
+    after_text: Callable[[Tensor], Tensor] | None = None
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, kind: Kind, block: int) -> Tensor:
         """[B,S,H,D/H] → [B,S,D]: attention of all heads, side by side."""
@@ -185,6 +188,8 @@ class Block(nn.Module):
         made = self.self_attn(normed, given)
         x = torch.addcmul(frames, made.view_as(frames), gate).flatten(1, 2)
         x = x + self.cross_attn(lowered(self.norm3(x)), given)
+        if given.after_text is not None:
+            x = given.after_text(x)
         frames = x.unflatten(1, (len(gate[0]), -1))
         made = self.ffn(modulated(frames, ffn_shift, ffn_scale, self.epsilon))
         return torch.addcmul(frames, made, ffn_gate).flatten(1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -62,6 +63,47 @@ def read_weights(path: Path) -> Weights:
         raise WeightsError(
             f"{path.name} is cut short or no safetensors file ({error}); fetch it again"
         ) from error
+
+
+def read_weights_in(path: Path) -> Weights:
+    """Read a file, or a folder as Hugging Face has it, its weights in one file or in several.
+
+    Several files are those that the folder's index names, or else all .safetensors, or else all pickles.
+    The metadata are the first file's.
+
+    Raises:
+        WeightsError: there are none, or one cannot be read.
+    """
+    if not path.is_dir():
+        return read_weights(path)
+    parts = [read_weights(file) for file in _files_of(path)]
+    tensors = {key: tensor for part in parts for key, tensor in part.tensors.items()}
+    return Weights(tensors, parts[0].metadata, path.name)
+
+
+def _files_of(folder: Path) -> list[Path]:
+    index = next(iter(folder.glob("*.safetensors.index.json")), None)
+    names = read_json(index).get("weight_map") if index else None
+    named = {folder / Path(str(name)).name for name in names.values()} if isinstance(names, dict) else ()
+    found = named or [*folder.glob("*.safetensors")] or [*folder.glob("pytorch_model*.bin")]
+    if not found:
+        raise WeightsError(f"the folder {folder.name} has no .safetensors files; choose a folder of weights")
+    return sorted(found)
+
+
+def read_json(path: Path) -> dict:
+    """What a JSON file beside weights tells; nothing where it is no object.
+
+    Raises:
+        WeightsError: it is no JSON.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(
+            f"{path.name} in {path.parent.name} is no JSON ({error}); fetch it again"
+        ) from error
+    return found if isinstance(found, dict) else {}
 
 
 def _starts_with(path: Path, *signs: bytes) -> bool:

@@ -119,6 +119,13 @@ def test_layers_that_tell_their_8_bit_format(name, storage, largest, told_in_met
     assert relative_error(velocity(found), velocity(small)) < 0.1
 
 
+def test_whole_numbers_without_a_scale_are_refused(weights):
+    kept = scaled(weights, "scale_weight", torch.int8, 127.0)
+    del kept["blocks.0.self_attn.q.scale_weight"]
+    with pytest.raises(WeightsError, match=r"blocks\.0\.self_attn\.q\.weight is in whole numbers without"):
+        load_transformer(kept)
+
+
 def test_fp8_without_scales_is_the_numbers_themselves(weights):
     kept = {key: tensor.to(torch.float8_e4m3fn) for key, tensor in weights.items()}
     found = load_transformer(kept, dtype=torch.float32)

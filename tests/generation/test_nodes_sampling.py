@@ -125,6 +125,40 @@ def test_a_noise_mask_under_the_hosts_sampler_is_a_schedule_per_frame(model):
     assert torch.allclose(core_film(model, start), by_schedule, atol=1e-4)
 
 
+def test_films_of_one_batch_have_the_same_frames_given(model):
+    start = {"samples": latent(4, filled=True)["samples"].repeat(2, 1, 1, 1, 1)}
+    start["noise_mask"] = torch.ones(2, 1, 4, 4, 6)
+    start["noise_mask"][1, :, :2] = 0
+    with pytest.raises(ValueError, match="films of this batch have different frames given"):
+        film(model, start, {"method": "image_to_video"})
+
+
+def test_an_empty_prompt_list_is_named(model):
+    with pytest.raises(ValueError, match="the negative conditioning holds no prompt"):
+        film(model, prompts=(prompt(1), []))
+
+
+def test_windows_are_refused_where_the_model_is_given_a_picture_of_the_whole_film(tmp_path):
+    path = tmp_path / "i2v.safetensors"
+    save_file(random_weights(tiny_config(in_channels=36)), path)
+    model = load_video_model(str(path), "auto", "auto").model
+    with pytest.raises(ValueError, match=r"20 channels besides the film's 16.*text-to-video"):
+        film(model, latent(5), {"method": "extension", "window": 3, "overlap": 1})
+
+
+def test_a_patch_after_the_attention_to_the_text_is_honoured(model):
+    seen = []
+
+    def patch(args):
+        seen.append(args["transformer_options"]["block_index"])
+        return args["x"] * 0.5
+
+    patched = model.clone()
+    patched.set_model_patch(patch, "attn2_patch")
+    assert not torch.allclose(film(patched), film(model), atol=1e-2)
+    assert set(seen) == {0, 1}
+
+
 def test_frames_to_go_on_from_must_be_there(model):
     with pytest.raises(ValueError, match=r"takes 1 latent frames as given, and they are empty.*Video Latent"):
         film(model, method={"method": "image_to_video"})
@@ -182,9 +216,11 @@ def test_skipped_steps_are_told_with_their_error(model):
 
 
 def test_a_cache_on_the_model_works_under_any_sampler(model):
-    cached = KinoStepCache.execute(model, 10.0, 1, 1, "output_change", "velocity").args[0]
+    cached = KinoStepCache.execute(model, 10.0, 1, 1, "output_change", "velocity", False).args[0]
     assert not torch.allclose(core_film(cached), core_film(model), atol=1e-3)
-    exact = KinoStepCache.execute(model, 0.0, 1, 1, "output_change", "velocity").args[0]
+    measured = KinoStepCache.execute(model, 10.0, 1, 1, "output_change", "velocity", True).args[0]
+    assert torch.equal(core_film(measured), core_film(cached))
+    exact = KinoStepCache.execute(model, 0.0, 1, 1, "output_change", "velocity", False).args[0]
     assert torch.equal(core_film(exact), core_film(model))
 
 
@@ -192,7 +228,7 @@ def test_a_cache_leaves_a_given_pictures_latents_aside(tmp_path):
     path = tmp_path / "i2v.safetensors"
     save_file(random_weights(tiny_config(in_channels=36)), path)
     model = load_video_model(str(path), "auto", "auto").model
-    cached = KinoStepCache.execute(model, 10.0, 1, 1, "input_change", "residual").args[0]
+    cached = KinoStepCache.execute(model, 10.0, 1, 1, "input_change", "residual", False).args[0]
     assert film(cached).shape == film(model).shape
 
 

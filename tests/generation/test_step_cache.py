@@ -123,19 +123,6 @@ def test_the_velocity_is_the_closer_answer_on_a_flows_straight_path():
     assert errors["velocity"] < errors["residual"]
 
 
-def test_a_probe_is_watched_through_the_polynomial():
-    probed = []
-
-    def probe(x, sigma):
-        probed.append(sigma)
-        return torch.full((1,), 2.0 ** len(probed))  # doubles: a relative change of 1 per call
-
-    plan = CachePlan(3.5, measure="input_change", coefficients=(0.25, 0.5, 0.75))  # 1.5 per call
-    _, report, _ = cached_run(plan, probe=probe)
-    assert report.skipped == [step for step in range(2, 19) if (step - 1) % 3]
-    assert len(probed) == 20
-
-
 def test_each_stream_has_its_own_cache_and_report():
     plan = CachePlan(0.1)
     still = StepCache(lambda x, sigma: x * 0.01, plan, SIGMAS)
