@@ -1,3 +1,4 @@
+# make serve   the browser editor, on http://127.0.0.1:8188 (another with PORT=8189)
 # make demo    the main job on a fresh machine: builds .venv, installs, makes a film
 # make test    everything that must hold before a change is merged
 # make lint    only style and import rules;  make bench NAME=executor    one benchmark
@@ -8,12 +9,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINS := constraints.txt requirements.txt pyproject.toml setup.py
 NAME ?= executor
+PORT ?= 8188
 
-.PHONY: demo test lint bench clean
+.PHONY: demo serve test lint bench clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python scripts/demo_clip.py input
 	$(BIN)/kinograph run workflows/first_cut.json --input input --output output
+
+serve: $(VENV)/host.stamp
+	$(BIN)/kinograph serve --port $(PORT)
 
 test: lint
 	$(BIN)/python -m pytest -q
@@ -36,6 +41,10 @@ $(VENV)/demo.stamp: $(PINS) | $(BIN)/python
 	$(PIP) --editable ".[demo]"
 	@touch $@
 
+$(VENV)/host.stamp: $(PINS) | $(BIN)/python
+	$(PIP) --editable ".[host]"
+	@touch $@
+
 $(VENV)/dev.stamp: $(PINS) | $(BIN)/python
-	$(PIP) --editable ".[dev]"
+	$(PIP) --editable ".[dev,host]"
 	@touch $@

@@ -18,6 +18,7 @@ COMMANDS = {
     "convert": "turn saved graphs into the API format",
     "nodes": "list the nodes of the pack, of the host and of --pack folders",
     "systems": "list the published systems that the nodes offer as methods",
+    "serve": "open the browser editor",
     "models": "list, fetch and locate model files",
     "bench": "run a benchmark",
     "doctor": "check this machine and say what to do about each problem",

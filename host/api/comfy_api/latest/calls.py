@@ -6,6 +6,7 @@ from typing import Any
 
 from ...comfy_execution.progress import get_progress_state
 from ...comfy_execution.utils import get_executing_context
+from .node_replacement import NodeReplace, register
 
 
 class _Execution:
@@ -52,6 +53,18 @@ def _preview(image: Any, full_size: bool) -> tuple[str, Any, int | None]:
     return image.format or "JPEG", image, None if full_size else args.preview_size
 
 
+class _NodeReplacement:
+    async def register(self, node_replace: NodeReplace) -> None:
+        """Offer a node in place of one that is gone."""
+        register(node_replace)
+
+
+class _SyncNodeReplacement:
+    def register(self, node_replace: NodeReplace) -> None:
+        """As `_NodeReplacement.register`."""
+        register(node_replace)
+
+
 class ComfyAPI:
     """`await ComfyAPI().execution.set_progress(…)`."""
 
@@ -60,6 +73,7 @@ class ComfyAPI:
 
     def __init__(self) -> None:
         self.execution = _Execution()
+        self.node_replacement = _NodeReplacement()
 
 
 class ComfyAPISync:
@@ -70,3 +84,4 @@ class ComfyAPISync:
 
     def __init__(self) -> None:
         self.execution = _SyncExecution()
+        self.node_replacement = _SyncNodeReplacement()

@@ -16,6 +16,7 @@ from .dynamic import (
 from .dynamic import input_dict as create_input_dict_v1
 from .node import ComfyNode, NodeOutput
 from .node import UIOutput as _UIOutput
+from .node_replacement import NodeReplace
 from .plain_types import PLAIN_TYPES, BoundingBox
 from .schema import Hidden, HiddenHolder, NodeInfoV1, Schema, V3Data
 from .sockets import ComfyType as _ComfyType
@@ -70,6 +71,7 @@ __all__ = [
     "MultiType",
     "NodeInfoV1",
     "NodeOutput",
+    "NodeReplace",
     "NumberDisplay",
     "Output",
     "RemoteOptions",

@@ -1,0 +1,40 @@
+"""What a client is told when a handler fails: never a traceback, never nothing."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from .places import BadNameError
+from .requests import answer
+
+_LOG = logging.getLogger(__name__)
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@web.middleware
+async def tell_failures(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turn what a handler raises into an answer: bad names 400, a full disk 507, our own mistakes 500."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except BadNameError as error:
+        return answer({"error": str(error)}, status=400)
+    except OSError as error:
+        if isinstance(error, ConnectionError):
+            raise
+        _LOG.warning("%s %.200s: %s", request.method, request.path, error)
+        status = 507 if error.errno in _FULL else 404 if isinstance(error, FileNotFoundError) else 500
+        return answer({"error": error.strerror or "the file cannot be read or written"}, status=status)
+    except Exception as error:
+        _LOG.exception("%s %.200s failed", request.method, request.path)
+        return answer(
+            {"error": f"the server failed ({type(error).__name__}); its log tells more"}, status=500
+        )

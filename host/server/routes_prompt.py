@@ -1,0 +1,108 @@
+"""Queueing prompts, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from aiohttp import web
+
+from . import plain_json
+from .intake import RefusedError
+from .parts import PARTS
+from .requests import answer, body, json_object, refusal, text_list, whole_number
+
+_LOG = logging.getLogger(__name__)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/prompt")
+async def status(request: web.Request) -> web.Response:
+    """How much there is to do."""
+    return answer(request.app[PARTS].queue.status)
+
+
+@routes.post("/prompt")
+async def queue_prompt(request: web.Request) -> web.Response:
+    """Validate a prompt and queue its valid outputs."""
+    parts = request.app[PARTS]
+    text = await body(request)
+    try:
+        item, validation = await parts.intake.take(text)
+    except plain_json.NotPlainError as error:
+        raise refusal(web.HTTPBadRequest, str(error)) from error
+    except RefusedError as error:
+        _LOG.warning("A prompt was refused: %s", error)
+        return answer({"error": error.error, "node_errors": error.node_errors}, status=400)
+    facts = {"prompt_id": item.prompt_id, "number": item.number, "node_errors": validation.node_errors}
+    return answer(facts)
+
+
+@routes.get("/queue")
+async def show_queue(request: web.Request) -> web.Response:
+    """The running and the waiting prompts."""
+    running, pending = request.app[PARTS].queue.current()
+    return answer(
+        {"queue_running": [item.facts for item in running], "queue_pending": [item.facts for item in pending]}
+    )
+
+
+@routes.post("/queue")
+async def change_queue(request: web.Request) -> web.Response:
+    """Take prompts out of the queue: {"clear": true} or {"delete": [ids]}."""
+    queue, given = request.app[PARTS].queue, await json_object(request)
+    if given.get("clear"):
+        queue.clear()
+    for prompt_id in text_list(given.get("delete") or [], "delete"):
+        queue.delete(prompt_id)
+    return web.Response()
+
+
+@routes.post("/interrupt")
+async def interrupt(request: web.Request) -> web.Response:
+    """Stop the running prompt; with {"prompt_id": …} only where it is this one."""
+    try:
+        given = plain_json.read(await body(request))
+    except plain_json.NotPlainError:  # scripts post it without a body
+        given = None
+    prompt_id = given.get("prompt_id") if isinstance(given, dict) else None
+    request.app[PARTS].queue.interrupt(prompt_id if prompt_id else None)
+    return web.Response()
+
+
+@routes.post("/free")
+async def free(request: web.Request) -> web.Response:
+    """Unload models, and forget results, before the next prompt."""
+    given = await json_object(request)
+    for wish in ("unload_models", "free_memory"):
+        if given.get(wish):
+            request.app[PARTS].queue.wish(wish)
+    return web.Response()
+
+
+@routes.get("/history")
+async def show_history(request: web.Request) -> web.Response:
+    """Finished prompts by id, oldest first: the newest `max_items`, or that many from `offset` on."""
+    most, offset = whole_number(request, "max_items", None), whole_number(request, "offset", -1)
+    most = None if most is None else max(most, 0)
+    return answer(await asyncio.to_thread(request.app[PARTS].store.history, most, offset))
+
+
+@routes.get("/history/{prompt_id}")
+async def show_entry(request: web.Request) -> web.Response:
+    """One finished prompt, {id: entry}; {} while it has not finished."""
+    prompt_id = request.match_info["prompt_id"]
+    entry = request.app[PARTS].store.entry(prompt_id)
+    return answer({prompt_id: entry} if entry else {})
+
+
+@routes.post("/history")
+async def change_history(request: web.Request) -> web.Response:
+    """Forget finished prompts: {"clear": true} or {"delete": [ids]}."""
+    store, given = request.app[PARTS].store, await json_object(request)
+    if given.get("clear"):
+        store.forget_all()
+    for prompt_id in text_list(given.get("delete") or [], "delete"):
+        store.forget(prompt_id)
+    return web.Response()
