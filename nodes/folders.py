@@ -115,6 +115,13 @@ def output_folder(name: str) -> Path:
     return path
 
 
+def temporary_folder() -> Path:
+    """The host's folder for files that last as long as the host runs, created if missing."""
+    path = _base("temp")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def check_portable(name: str) -> None:
     """Refuse a name that Windows cannot store: a new file must travel with its workflow.
 

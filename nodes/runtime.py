@@ -75,6 +75,16 @@ def show_text(text: str, node_id: str | None) -> None:
         PromptServer.instance.send_progress_text(text, node_id)
 
 
+def someone_watches() -> bool:
+    """Whether the running prompt came from a client that listens, such as the editor.
+
+    Pictures that are only to be looked at are not worth making for a batch.
+    """
+    from server import PromptServer
+
+    return PromptServer.instance is not None and PromptServer.instance.client_id is not None
+
+
 def compute_device() -> Any:
     """The `torch.device` that networks run on."""
     from comfy.model_management import get_torch_device

@@ -78,7 +78,10 @@ def decoder_of(vae: Any) -> Callable[[Tensor], Tensor]:
 
 
 def contact_sheet(images: Tensor) -> Any:
-    """Up to `PICTURES` frames of [T,H,W,3] (0..1), evenly chosen and in reading order, as one PIL image."""
+    """Up to `PICTURES` frames of [T,H,W,3] (0..1), evenly chosen and in reading order, as one PIL image.
+
+    Its comment, which a JPEG keeps, tells the grid: the editor plays the pictures as a film.
+    """
     from PIL import Image
 
     count = min(len(images), PICTURES)
@@ -87,4 +90,6 @@ def contact_sheet(images: Tensor) -> Any:
     rows = math.ceil(count / columns)
     padded = F.pad(chosen, (0, 0, 0, 0, 0, 0, 0, rows * columns - count))
     grid = padded.unflatten(0, (rows, columns)).transpose(1, 2).flatten(0, 1).flatten(1, 2)
-    return Image.fromarray((grid * 255).round().byte().numpy())
+    sheet = Image.fromarray((grid * 255).round().byte().numpy())
+    sheet.info["comment"] = f"kinograph: {count} pictures, {columns} columns".encode()
+    return sheet

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from .. import node_views
 from ..lazy_video import as_recipe
-from ..runtime import Progress, node_id, show_text
+from ..runtime import Progress, node_id, show_text, someone_watches
 from ..synthetic.spec import SpecError
 from ..video.frame_batch import frame_batch, stretch
 from ..video.recipe import Recipe, VideoError
@@ -94,15 +95,19 @@ class KinoClipOracle(io.ComfyNode):
         seen = read_clip(frames[..., :3].cpu().numpy(), fps)
         text = report(seen)
         if not prompt.strip():
-            show_text(text, node_id(cls))
-            return io.NodeOutput(text, True, True, True, True)
+            return _told(cls, text, True, True, True, True)
         found = match(seen, objects_asked_for(prompt))
         whole = found.all_three and found.count
         rights = {"color": found.color, "shape": found.shape, "motion": found.motion, "count": found.count}
         wrong = ", ".join(name for name, right in rights.items() if not right)
         text += f"\nnot as asked: {wrong}" if wrong else "\nas asked"
-        show_text(text, node_id(cls))
-        return io.NodeOutput(text, whole, found.color, found.shape, found.motion)
+        return _told(cls, text, whole, found.color, found.shape, found.motion)
+
+
+def _told(node: type[io.ComfyNode], text: str, *rights: bool) -> io.NodeOutput:
+    """The oracle's outputs, its report shown on the node."""
+    show_text(text, node_id(node))
+    return io.NodeOutput(text, *rights, ui=node_views.views(node_views.report(text)))
 
 
 class KinoCompareVideos(io.ComfyNode):
@@ -160,8 +165,17 @@ class KinoCompareVideos(io.ComfyNode):
         if made.shape[2] > 1 and not made.equal(true):
             flicker = quality.flicker(made, true).item()
         text = f"PSNR {psnr:.2f} dB · SSIM {ssim:.4f} · flicker {flicker:.2f}"
+        shown = [_side_by_side(video, reference, count, node_id(cls))] if someone_watches() else []
         show_text(text, node_id(cls))
-        return io.NodeOutput(psnr, ssim, flicker, text)
+        return io.NodeOutput(psnr, ssim, flicker, text, ui=node_views.views(*shown, node_views.report(text)))
+
+
+def _side_by_side(video: Any, reference: Any, count: int, node: str | None) -> node_views.View:
+    """Both videos on the node, with a slider between them."""
+    films = [stretch(as_recipe(one), Fraction(0), count, 1) for one in (reference, video)]
+    progress = Progress(sum(film.spec.frame_count for film in films), node_id=node, stage="encoding to show")
+    reference, video = films
+    return node_views.comparison(("reference", reference), ("video", video), progress.advance)
 
 
 def _film(video: Any, count: int, memory_limit: int, node: str | None) -> torch.Tensor:

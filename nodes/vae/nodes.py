@@ -7,9 +7,10 @@ from typing import Any
 import folder_paths
 from comfy_api.latest import io
 
+from .. import node_views
 from ..lazy_video import LazyVideo, as_recipe, frame_rate
 from ..methods import offer
-from ..runtime import Progress, node_id, show_text
+from ..runtime import Progress, node_id, show_text, someone_watches
 from ..video.describe import facts_line
 
 TINY_PREFIXES = ("tae", "lighttae")
@@ -179,7 +180,8 @@ class KinoDecodeToVideo(io.ComfyNode):
                 ReplacedSound(recipe, waveforms[index % len(waveforms)], int(audio["sample_rate"]))
                 for index, recipe in enumerate(recipes)
             ]
-        return io.NodeOutput([LazyVideo(recipe) for recipe in recipes], report)
+        shown = node_views.views(node_views.report(report))
+        return io.NodeOutput([LazyVideo(recipe) for recipe in recipes], report, ui=shown)
 
 
 class KinoEncodeVideoToLatent(io.ComfyNode):
@@ -230,7 +232,8 @@ class KinoEncodeVideoToLatent(io.ComfyNode):
             recipe, vae, Cut(tile, memory_budget), seed=seed if sample else None, tick=progress.advance
         )
         show_text(made.report, node_id(cls))
-        return io.NodeOutput(made.latent, made.report)
+        shown = node_views.views(node_views.report(made.report))
+        return io.NodeOutput(made.latent, made.report, ui=shown)
 
 
 class KinoLatentPreview(io.ComfyNode):
@@ -290,7 +293,9 @@ class KinoLatentPreview(io.ComfyNode):
         else:
             space = None if latent_space == "auto" else latent_space
             images, rate = rough_preview(samples["samples"], space, side, rate)
-        return io.NodeOutput(images, LazyVideo(TensorSource(images, rate)))
+        film = TensorSource(images, rate)
+        shown = node_views.views(node_views.film(film)) if someone_watches() else None
+        return io.NodeOutput(images, LazyVideo(film), ui=shown)
 
 
 NODES = [KinoLoadVideoVAE, KinoDecodeToVideo, KinoEncodeVideoToLatent, KinoLatentPreview]

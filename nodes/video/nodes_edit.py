@@ -7,6 +7,7 @@ from fractions import Fraction
 from comfy_api.latest import io
 
 from ..lazy_video import LazyVideo, as_recipe, seconds_of
+from ..node_views import report, views
 from ..runtime import node_id, show_text
 from ..sockets import Spans as SpansSocket
 from .crop import Crop
@@ -179,8 +180,9 @@ def pixels(name: str, default: int, tooltip: str) -> io.Int.Input:
 
 def edited(node: type[io.ComfyNode], recipe: Recipe, *remarks: str) -> io.NodeOutput:
     """The node's output, its size and whatever was adapted shown on the node."""
-    show_text("\n".join([facts_line(recipe.spec), *recipe.notes, *remarks]), node_id(node))
-    return io.NodeOutput(LazyVideo(recipe))
+    told = "\n".join([facts_line(recipe.spec), *recipe.notes, *remarks])
+    show_text(told, node_id(node))
+    return io.NodeOutput(LazyVideo(recipe), ui=views(report(told)))
 
 
 NODES = [KinoTrimVideo, KinoCropVideo, KinoResizeVideo]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
+from .. import node_views
 from ..lazy_video import as_recipe, audio_of, seconds_of
 from ..methods import chosen_method, discover, method_input
-from ..runtime import Progress, node_id, show_text, with_network
+from ..runtime import Progress, node_id, show_text, someone_watches, with_network
 from ..sockets import Spans as SpansSocket
 from .contact_sheet import contact_sheet, sheet_layout
 from .describe import counted, describe, facts_line
@@ -105,8 +106,10 @@ class KinoFramesFromVideo(io.ComfyNode):
         found = len(images)
         short = f" of {count}: the video ends there" if found < count else ""
         height, width = images.shape[1:3]
-        show_text(f"{counted(found, 'frame')}{short} · {width} × {height}", node_id(cls))
-        return io.NodeOutput(images, mask, audio_of(part), float(recipe.spec.fps / stride), found)
+        told = f"{counted(found, 'frame')}{short} · {width} × {height}"
+        show_text(told, node_id(cls))
+        shown = node_views.views(node_views.report(told))
+        return io.NodeOutput(images, mask, audio_of(part), float(recipe.spec.fps / stride), found, ui=shown)
 
 
 class KinoContactSheet(io.ComfyNode):
@@ -175,7 +178,9 @@ class KinoContactSheet(io.ComfyNode):
         if replaced:
             told += f"\nthe font lacks {' '.join(replaced)}: drawn as {' '.join(replaced.values())}"
         show_text(told, node_id(cls))
-        return io.NodeOutput(torch.from_numpy(np.stack(sheets).astype(np.float32)).div_(255))
+        images = torch.from_numpy(np.stack(sheets).astype(np.float32)).div_(255)
+        pictures = ui.PreviewImage(images, cls=cls).as_dict() if someone_watches() else {}
+        return io.NodeOutput(images, ui=pictures | node_views.views(node_views.report(told)))
 
 
 class KinoVideoInfo(io.ComfyNode):
@@ -265,7 +270,8 @@ class KinoSceneCuts(io.ComfyNode):
             times = ", ".join(timecode(time) for time in found.dropped)
             report += f"\ndropped for scenes shorter than {min_length:g} s: cuts at {times}"
         show_text(report, node_id(cls))
-        return io.NodeOutput(found.scenes, report, len(found.scenes))
+        shown = node_views.views(node_views.timeline(found.scenes), node_views.report(report))
+        return io.NodeOutput(found.scenes, report, len(found.scenes), ui=shown)
 
 
 NODES = [KinoFramesFromVideo, KinoContactSheet, KinoVideoInfo, KinoSceneCuts]

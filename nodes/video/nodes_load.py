@@ -9,6 +9,7 @@ from comfy_api.latest import io
 
 from .. import folders
 from ..lazy_video import LazyVideo
+from ..node_views import report, views
 from ..runtime import node_id, show_text
 from .clip_list import ORDERS, clip_names
 from .describe import facts_line
@@ -44,8 +45,9 @@ class KinoLoadVideo(io.ComfyNode):
     @classmethod
     def execute(cls, file: str) -> io.NodeOutput:
         source = FileSource.of(folders.input_file(file))
-        show_text(facts_line(source.spec), node_id(cls))  # a file that is no video fails here, by its name
-        return io.NodeOutput(LazyVideo(source))
+        told = facts_line(source.spec)  # a file that is no video fails here, by its name
+        show_text(told, node_id(cls))
+        return io.NodeOutput(LazyVideo(source), ui=views(report(told)))
 
     @classmethod
     def validate_inputs(cls, file: str | None) -> bool | str:

@@ -9,12 +9,13 @@ from comfy_api.latest import io
 
 from ..folders import PathRefused, check_portable
 from ..lazy_video import LazyVideo, as_recipe
+from ..node_views import player, views
 from ..output_names import expand_tokens, new_output
 from ..runtime import Progress, graph_tags, node_id, show_text
 from .codecs import AUDIO_ENCODERS, CONTAINERS, PRORES_PROFILES, VIDEO_CODECS, X26X_PRESETS
 from .describe import counted
 from .encode import EncodeReport, encode
-from .recipe import Recipe, VideoError
+from .recipe import Recipe, VideoError, VideoSpec
 from .replaced_sound import ReplacedSound
 from .settings import EncodeSettings
 from .source import FileSource
@@ -132,8 +133,9 @@ class KinoEncodeVideo(io.ComfyNode):
             )
         text = _told(output.name, report)
         show_text(text, node_id(cls))
+        written = FileSource.of(output.path)
         return io.NodeOutput(
-            LazyVideo(FileSource.of(output.path)), output.name, text, ui=_preview(output.name, text)
+            LazyVideo(written), output.name, text, ui=_shown(output.name, written.spec, text)
         )
 
 
@@ -227,11 +229,11 @@ def _told(name: str, report: EncodeReport) -> str:
     )
 
 
-def _preview(name: str, text: str) -> dict[str, Any]:
+def _shown(name: str, spec: VideoSpec, text: str) -> dict[str, Any]:
     """What the editor needs to play the file, and the report as text."""
     subfolder, _, filename = name.rpartition("/")
     saved = {"filename": filename, "subfolder": subfolder, "type": "output"}
-    return {"images": [saved], "animated": (True,), "text": (text,)}
+    return {"images": [saved], "animated": (True,), "text": (text,)} | views(player(saved, spec))
 
 
 NODES = [KinoEncodeVideo]
