@@ -65,16 +65,28 @@ class FilmSampling:
         """
         base = model.inner_model.inner_model
         refuse_unless_flow(base.model_sampling, type(base).__name__, x)
-        steps, arguments = len(sigmas) - 1, dict(extra_args or {})
+        arguments = dict(extra_args or {})
         if self.schedule is None:
+            return self._flat(model, x, sigmas, arguments, callback)
+        refuse_unless_per_frame(base)
+        refuse_windows_with_picture(base, self.schedule, x)
+        return self._per_frame(model, sigmas, arguments, callback)
 
-            def flat_step_done(state: dict[str, Any]) -> None:
-                if self.told:
-                    self.told(state["i"], steps, state["denoised"])
-                if callback:
-                    callback(state)
+    def _flat(
+        self, model: Any, x: Tensor, sigmas: Tensor, arguments: dict[str, Any], callback: Callable | None
+    ) -> Tensor:
+        def step_done(state: dict[str, Any]) -> None:
+            if self.told:
+                self.told(state["i"], len(sigmas) - 1, state["denoised"])
+            if callback:
+                callback(state)
 
-            return as_k_sampler(self.sampler)(model, x, sigmas, arguments, flat_step_done)
+        return as_k_sampler(self.sampler)(model, x, sigmas, arguments, step_done)
+
+    def _per_frame(
+        self, model: Any, sigmas: Tensor, arguments: dict[str, Any], callback: Callable | None
+    ) -> Tensor:
+        steps = len(sigmas) - 1
 
         def step_done(step: int, total: int, made: Tensor, clean: Tensor) -> None:
             if self.told:
@@ -84,10 +96,8 @@ class FilmSampling:
                 level = sigmas[counted]
                 callback({"i": counted, "x": made, "sigma": level, "sigma_hat": level, "denoised": clean})
 
-        refuse_unless_per_frame(base)
-        refuse_windows_with_picture(base, self.schedule, x)
-        arguments["denoise_mask"] = None  # the schedule says which frames are given
-        velocity = FrameVelocity(model, arguments)
+        # the schedule says which frames are given
+        velocity = FrameVelocity(model, {**arguments, "denoise_mask": None})
         film, noise = model.latent_image, model.noise
         return sample_film(
             lambda window: velocity, self.sampler, self.schedule, sigmas, film, noise, step_done

@@ -81,8 +81,8 @@ def _table(quality: dict[str, Any] | None) -> str:
         for name, told in FIGURES.items()
     ]
     seeds = ", ".join(map(str, rows["seeds"]["list"]))
-    return f"""Measured with `kinograph bench quality` on {rows["colour"]["of"]} films of held-back combinations, \
-seeds {seeds}.
+    films = rows["colour"]["of"]
+    return f"""Measured with `kinograph bench quality` on {films} films of held-back combinations, seeds {seeds}.
 
 | figure | value | 95 % interval |
 |---|---|---|

@@ -72,4 +72,4 @@ def test_films_of_a_batch_are_each_their_own(pipeline):
 def test_decoded_films_are_pixels_of_the_size_that_the_latents_stand_for(pipeline):
     films = pipeline.decoded(torch.randn(2, 16, 2, 3, 4))
     assert films.shape == (2, 3, 5, 24, 32)
-    assert 0 <= films.min() and films.max() <= 1
+    assert films.min() >= 0 and films.max() <= 1
