@@ -20,8 +20,8 @@ from ..nodes.vae.load import load_vae
 from ..nodes.vae.streaming import decode_frames, encode_frames
 from ..nodes.vae.wan21 import LATENT_MEAN, LATENT_STD, Wan21VAE
 from .train_vae import Run
-from .vae_card import Measured, side_by_side, vae_card
-from .vae_clips import clip_batch, read_film, to_pixels, unseen_clips
+from .vae_card import Measured, Quality, side_by_side, vae_card
+from .vae_clips import clip_batch, hard_unseen_clips, read_film, to_pixels, unseen_clips
 
 NAME = "kinograph_tiny_wan21_vae"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
@@ -97,22 +97,31 @@ def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, comman
     path = folder / "vae" / f"{NAME}.safetensors"
     write_weights(path, folded(network, *latent_statistics(network, seen)))
     network = load_vae(path, dtype=torch.float32)  # measured as users get it
-    procedural, made = measured(network, unseen := unseen_clips(clips, 17, 96))
-    mean, deviation = latent_statistics(network, unseen)
-    films = [(unseen[:1], made[:1])]
-    real = None
+    cards = folder / "cards"
+    cards.mkdir(parents=True, exist_ok=True)
+    quality, films = all_measured(network, clips, film)
+    side_by_side(films, cards / f"{NAME}.jpg")
+    (cards / f"{NAME}.md").write_text(vae_card(NAME, path, run, command, quality), encoding="utf-8")
+    return path
+
+
+def all_measured(
+    network: Wan21VAE, clips: int, film: Path | None
+) -> tuple[Quality, list[tuple[Tensor, Tensor]]]:
+    """Everything that the card tells, and films beside their reconstructions."""
+    unseen = unseen_clips(clips, 17, 96)
+    procedural, made = measured(network, unseen)
+    films, real = [(unseen[:1], made[:1])], None
     if film is not None:
         frames = real_frames(film)
         real, made = measured(network, frames)
         films.append((frames, made))
-    cards = folder / "cards"
-    cards.mkdir(parents=True, exist_ok=True)
-    side_by_side(films, cards / f"{NAME}.jpg")
-    off = ((mean - torch.tensor(LATENT_MEAN)) / torch.tensor(LATENT_STD)).abs().max().item()
+    mean, deviation = latent_statistics(network, unseen)
+    off = (mean - torch.tensor(LATENT_MEAN)) / torch.tensor(LATENT_STD)
     spread = (deviation / torch.tensor(LATENT_STD)).tolist()
-    card = vae_card(NAME, path, run, command, procedural, real, off, (min(spread), max(spread)), clips)
-    (cards / f"{NAME}.md").write_text(card, encoding="utf-8")
-    return path
+    harder, _ = measured(network, hard_unseen_clips(clips, 17, 96))
+    quality = Quality(clips, procedural, harder, real, off.abs().max().item(), (min(spread), max(spread)))
+    return quality, films
 
 
 def main() -> None:

@@ -82,7 +82,7 @@ def _table(quality: dict[str, Any] | None) -> str:
     ]
     seeds = ", ".join(map(str, rows["seeds"]["list"]))
     films = rows["colour"]["of"]
-    return f"""Measured with `kinograph bench quality` on {films} films of held-back combinations, seeds {seeds}.
+    return f"""`kinograph bench quality` on {films} films of held-back combinations, seeds {seeds}:
 
 | figure | value | 95 % interval |
 |---|---|---|

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -18,9 +17,8 @@ from ..nodes.synthetic.captions import captions
 from ..nodes.synthetic.held_back import HELD_BACK
 from ..nodes.synthetic.sampling import ClipOptions, sample_clip
 from ..nodes.synthetic.spec import ClipSpec
-from ..nodes.synthetic.stage import Painter
 from ..nodes.vae.streaming import VideoAutoencoder
-from .vae_clips import to_pixels
+from .vae_clips import drawn, to_pixels
 
 FRAMES = 17
 SIDE = 96
@@ -65,9 +63,7 @@ def training_clip(seed: int) -> TrainingClip:
 
 def rendered(clip: TrainingClip) -> Tensor:
     """The film up to a clip's end: float [1,3,T,H,W] in −1..1."""
-    painter = Painter(clip.spec)
-    frames = [painter.frame(i / float(clip.spec.fps)) for i in range(clip.frames)]
-    return to_pixels(np.stack(frames)[None])
+    return to_pixels(drawn(clip.spec, clip.frames)[None])
 
 
 class LatentClips:

@@ -23,7 +23,7 @@ from ..nodes.vae.causal import ResidualBlock
 from ..nodes.vae.wan21 import Wan21Config, Wan21VAE
 from .muon import Muon
 from .pictures_first import inflated, picture_network
-from .vae_clips import clip_batch, read_film, unseen_clips
+from .vae_clips import clip_batch, hard_unseen_clips, read_film
 
 KL_WEIGHT = 1e-4
 FIRST_LOG_VARIANCE = -6.0
@@ -207,7 +207,7 @@ def psnr(run: Run, pixels: Tensor) -> float:
 
 def train(run: Run, checkpoint: Path, films: list[np.ndarray], args: argparse.Namespace) -> Run:
     """Train on pictures, then on films; print a line every 50 steps, save every 3 minutes and at the end."""
-    unseen = unseen_clips(12, 17, 96)
+    unseen = hard_unseen_clips(12, 17, 96)
     began, saved = time.monotonic() - run.seconds, time.monotonic()
     steps = args.pictures + args.films
     while run.step < steps:

@@ -20,28 +20,32 @@ class Measured(NamedTuple):
     flicker: float
 
 
-def vae_card(
-    name: str,
-    path: Path,
-    run: Run,
-    command: str,
-    procedural: Measured,
-    real: Measured | None,
-    mean_off: float,
-    spread: tuple[float, float],
-    clips: int,
-) -> str:
-    """The card in Markdown.
+class Quality(NamedTuple):
+    """What is measured for the card.
 
-    Args:
-        run: the training that made the weights.
-        mean_off: the largest distance of a latent channel's mean from Wan 2.1's, in its deviations.
-        spread: the smallest and largest deviation of a channel, in Wan 2.1's.
-        clips: procedural clips that were measured.
+    clips: procedural clips of either kind.
+    procedural, harder: of one or two objects; of three, with faces and cuts.
+    mean_off: the largest distance of a latent channel's mean from Wan 2.1's, in its deviations.
+    spread: the smallest and largest deviation of a channel, in Wan 2.1's.
     """
-    rows = [f"| {clips} procedural clips never trained on, 17 frames of 96 × 96 | {_figures(procedural)} |"]
-    if real is not None:
-        rows.append(f"| 33 frames of a real film not trained on (carphone, 352 × 288) | {_figures(real)} |")
+
+    clips: int
+    procedural: Measured
+    harder: Measured
+    real: Measured | None
+    mean_off: float
+    spread: tuple[float, float]
+
+
+def vae_card(name: str, path: Path, run: Run, command: str, quality: Quality) -> str:
+    """The card in Markdown; `run` is the training that made the weights."""
+    spread = quality.spread
+    rows = [
+        f"| {quality.clips} clips of one or two objects, 17 frames of 96 × 96 | {_figures(quality.procedural)} |",
+        f"| {quality.clips} of up to three objects, cuts and talking faces, the same size | {_figures(quality.harder)} |",
+    ]
+    if quality.real is not None:
+        rows.append(f"| 33 frames of a real film (carphone, 352 × 288) | {_figures(quality.real)} |")
     return f"""# {name}
 
 A small video autoencoder in the architecture and key layout of Wan 2.1's (4× in time, 8×8 in space, 16
@@ -51,12 +55,12 @@ It comes with the pack so that everything runs before anything is downloaded; re
 real VAE's for real quality. Its latents have Wan 2.1's mean and deviation, but are its own: models trained on
 Wan's latents need Wan's VAE.
 
-| measured on | PSNR | SSIM | flicker |
+| never trained on | PSNR | SSIM | flicker |
 |---|---|---|---|
 {chr(10).join(rows)}
 
 Flicker is the change of the error from frame to frame over the error: 0 stands still, 1.41 is new in every
-frame. Over unseen clips the latents' mean lies within {mean_off:.2f} deviations of Wan 2.1's, their deviation
+frame. Over unseen clips the latents' mean lies within {quality.mean_off:.2f} deviations of Wan 2.1's, their deviation
 between {spread[0]:.2f} and {spread[1]:.2f} of Wan 2.1's.
 
 ![left: the film; right: what the autoencoder makes of it]({name}.jpg)
@@ -69,7 +73,8 @@ between {spread[0]:.2f} and {spread[1]:.2f} of Wan 2.1's.
 - {run.step:,} steps over {run.clips:,} clips in {run.seconds / 3600:.1f} hours; seed 0.
 - Hardware: {platform.machine()} processor; PyTorch {torch.__version__.split("+")[0]}.
 - Pictures first: a network without a sense of time, inflated after {run.films_from:,} steps.
-- Loss: squared and absolute error of pixels, absolute error of edges and of motion, and a small KL term.
+- Loss: logarithms of each clip's squared error and of its errors of edges and of motion, and a small KL term;
+  the first 10,600 steps on films were with the errors themselves.
 """
 
 

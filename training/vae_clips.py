@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..nodes.synthetic.sampling import ClipOptions, sample_clip
+from ..nodes.synthetic.spec import ClipSpec
 from ..nodes.synthetic.stage import Painter
 
 KINDS = ("objects", "objects", "objects", "mixed", "talking_face")
@@ -22,8 +23,13 @@ def procedural_clip(seed: int, frames: int, size: int) -> np.ndarray:
     kind = KINDS[seed % len(KINDS)]
     seconds = max(frames, 2) / 24
     options = ClipOptions(size, size, seconds=seconds, kind=kind, max_objects=3, scene_seconds=0.6)
-    painter = Painter(sample_clip(seed, options))
-    return np.stack([painter.frame(i / 24) for i in range(frames)])
+    return drawn(sample_clip(seed, options), frames)
+
+
+def drawn(spec: ClipSpec, frames: int) -> np.ndarray:
+    """The first frames of a clip: uint8 [T,H,W,3]."""
+    painter = Painter(spec)
+    return np.stack([painter.frame(i / float(spec.fps)) for i in range(frames)])
 
 
 def cropped_clip(seed: int, rng: random.Random, frames: int, size: int) -> np.ndarray:
@@ -70,6 +76,13 @@ def to_pixels(clips: np.ndarray) -> Tensor:
 
 
 def unseen_clips(count: int, frames: int, size: int) -> Tensor:
-    """Procedural clips that training never draws: float [B,3,T,H,W] in −1..1."""
+    """Procedural clips that training never draws, of one or two objects: float [B,3,T,H,W] in −1..1."""
+    options = ClipOptions(size, size, seconds=frames / 24)
+    clips = [drawn(sample_clip(FIRST_UNSEEN_SEED + i, options), frames) for i in range(count)]
+    return to_pixels(np.stack(clips))
+
+
+def hard_unseen_clips(count: int, frames: int, size: int) -> Tensor:
+    """The same with three objects, talking faces, and cuts every half second, as in training."""
     clips = [procedural_clip(FIRST_UNSEEN_SEED + i, frames, size) for i in range(count)]
     return to_pixels(np.stack(clips))
