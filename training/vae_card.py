@@ -39,10 +39,10 @@ class Quality(NamedTuple):
 
 def vae_card(name: str, path: Path, run: Run, command: str, quality: Quality) -> str:
     """The card in Markdown; `run` is the training that made the weights."""
-    spread = quality.spread
+    clips, spread = quality.clips, quality.spread
     rows = [
-        f"| {quality.clips} clips of one or two objects, 17 frames of 96 × 96 | {_figures(quality.procedural)} |",
-        f"| {quality.clips} of up to three objects, cuts and talking faces, the same size | {_figures(quality.harder)} |",
+        f"| {clips} clips of one or two objects, 17 frames of 96 × 96 | {_figures(quality.procedural)} |",
+        f"| {clips} of up to three objects, cuts and faces, the same size | {_figures(quality.harder)} |",
     ]
     if quality.real is not None:
         rows.append(f"| 33 frames of a real film (carphone, 352 × 288) | {_figures(quality.real)} |")
@@ -60,8 +60,8 @@ Wan's latents need Wan's VAE.
 {chr(10).join(rows)}
 
 Flicker is the change of the error from frame to frame over the error: 0 stands still, 1.41 is new in every
-frame. Over unseen clips the latents' mean lies within {quality.mean_off:.2f} deviations of Wan 2.1's, their deviation
-between {spread[0]:.2f} and {spread[1]:.2f} of Wan 2.1's.
+frame. Over unseen clips the latents' mean lies within {quality.mean_off:.2f} deviations of Wan 2.1's, their
+deviation between {spread[0]:.2f} and {spread[1]:.2f} of Wan 2.1's.
 
 ![left: the film; right: what the autoencoder makes of it]({name}.jpg)
 
