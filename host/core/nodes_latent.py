@@ -6,6 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from nodes import MAX_RESOLUTION
+
 
 class VAEDecode(io.ComfyNode):
     @classmethod
@@ -49,4 +51,28 @@ class VAEEncode(io.ComfyNode):
         return io.NodeOutput({"samples": vae.encode(pixels)})
 
 
-NODES = [VAEDecode, VAEEncode]
+class EmptyLatentImage(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EmptyLatentImage",
+            display_name="Empty Latent Image",
+            category="latent",
+            inputs=[
+                io.Int.Input("width", default=512, min=16, max=MAX_RESOLUTION, step=8),
+                io.Int.Input("height", default=512, min=16, max=MAX_RESOLUTION, step=8),
+                io.Int.Input("batch_size", default=1, min=1, max=4096),
+            ],
+            outputs=[io.Latent.Output()],
+        )
+
+    @classmethod
+    def execute(cls, width: int, height: int, batch_size: int) -> io.NodeOutput:
+        import torch
+        from comfy.model_management import intermediate_device
+
+        samples = torch.zeros((batch_size, 4, height // 8, width // 8), device=intermediate_device())
+        return io.NodeOutput({"samples": samples, "downscale_ratio_spacial": 8})
+
+
+NODES = [VAEDecode, VAEEncode, EmptyLatentImage]

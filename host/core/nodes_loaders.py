@@ -76,4 +76,25 @@ class VAELoader(io.ComfyNode):
         return _loaded("KinoLoadVideoVAE", vae_name=vae_name, dtype="auto", tiny_latents="auto")
 
 
-NODES = [UNETLoader, CLIPLoader, VAELoader]
+class CheckpointLoaderSimple(io.ComfyNode):
+    """Known, since the editor's default graph begins with it; its models are image models."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="CheckpointLoaderSimple",
+            display_name="Load Checkpoint",
+            category="loaders",
+            inputs=[io.Combo.Input("ckpt_name", options=folder_paths.get_filename_list("checkpoints"))],
+            outputs=[io.Model.Output(), io.Clip.Output(), io.Vae.Output()],
+        )
+
+    @classmethod
+    def execute(cls, ckpt_name: str) -> io.NodeOutput:
+        raise RuntimeError(
+            f"{ckpt_name} holds a whole model in one file, which only ComfyUI itself loads: here take the "
+            "parts of a video model, with Load Diffusion Model, Load CLIP and Load VAE"
+        )
+
+
+NODES = [UNETLoader, CLIPLoader, VAELoader, CheckpointLoaderSimple]

@@ -49,6 +49,8 @@ CORE = {
         "width:INT=848 height:INT=480 length:INT=25 batch_size:INT=1",
         "LATENT",
     ),
+    "EmptyLatentImage": ("width:INT=512 height:INT=512 batch_size:INT=1", "LATENT"),
+    "CheckpointLoaderSimple": ("ckpt_name:COMBO", "MODEL CLIP VAE"),
     "UNETLoader": ("unet_name:COMBO weight_dtype:COMBO", "MODEL"),
     "CLIPLoader": ("clip_name:COMBO type:COMBO device:COMBO", "CLIP"),
     "VAELoader": ("vae_name:COMBO", "VAE"),
@@ -102,6 +104,12 @@ def test_ids_inputs_defaults_and_outputs_are_cores(info):
 def test_savers_and_previews_are_the_roots(info):
     roots = {node_id for node_id, node in info.items() if node["output_node"]}
     assert roots == {node_id for node_id in CORE if node_id.startswith(("Save", "Preview"))}
+
+
+def test_the_editors_default_graph_opens_with_no_node_missing(info):
+    """Older editors open it whenever there is nothing else to open."""
+    default = "CheckpointLoaderSimple CLIPTextEncode EmptyLatentImage KSampler VAEDecode SaveImage"
+    assert set(default.split()) <= set(info)
 
 
 def test_choices_are_cores(info):
