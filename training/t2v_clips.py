@@ -24,6 +24,8 @@ FRAMES = 17
 SIDE = 96
 SHARD = 512
 """Clips in a file."""
+PICTURE_SEEDS = 2**32
+"""Seeds from here on are of clips whose first frame alone is learnt."""
 
 
 LATER_SHARE = 1 / 6
@@ -66,6 +68,17 @@ def rendered(clip: TrainingClip) -> Tensor:
     return to_pixels(drawn(clip.spec, clip.frames)[None])
 
 
+class Batch(NamedTuple):
+    """Clips to learn from.
+
+    latents: [B,Z,T,h,w], normalised. texts: one of each clip's captions. later: which do not begin a film.
+    """
+
+    latents: Tensor
+    texts: list[str]
+    later: list[bool]
+
+
 class LatentClips:
     """Latents and captions of the training clips 0 … count − 1, computed once and kept on disk.
 
@@ -78,7 +91,7 @@ class LatentClips:
         self.folder, self.vae = folder, vae
         self.latents = torch.empty(0)
         self.captions: list[list[str]] = []
-        self.starts: list[int] = []
+        self.later: list[bool] = []
 
     def load(self, count: int) -> Iterator[int]:
         """Read the clips, and compute those that are missing; yields how many are there, shard by shard."""
@@ -91,42 +104,42 @@ class LatentClips:
             parts.append(load_file(path)["latents"])
             told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             self.captions += told["captions"]
-            self.starts += told["starts"]
+            self.later += told["later"]
             yield len(self.captions)
         self.latents = torch.cat(parts)[:count]  # [N,Z,T,h,w] half floats
 
     def _write(self, path: Path, first: int) -> None:
-        clips = [training_clip(seed) for seed in range(first, first + SHARD)]
-        latents = torch.cat([clip_latents(self.vae, clip).half() for clip in clips])
-        told = {"captions": [captions(clip.spec) for clip in clips], "starts": [clip.start for clip in clips]}
+        clips = self.drawn(range(first, first + SHARD))
+        told = {
+            "captions": [captions(clip.spec) for clip in clips],
+            "later": [clip.start > 0 for clip in clips],
+        }
         path.with_suffix(".json").write_text(json.dumps(told), encoding="utf-8")
-        save_file({"latents": latents}, path.with_suffix(".part"))
+        save_file({"latents": self.encoded(clips).half()}, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
+
+    def drawn(self, numbers: range) -> list[TrainingClip]:
+        return [training_clip(number) for number in numbers]
+
+    def encoded(self, clips: list[TrainingClip]) -> Tensor:
+        return torch.cat([clip_latents(self.vae, clip) for clip in clips])
 
     def batch(self, rng: random.Random, size: int) -> Batch:
         """Random clips."""
-        return self._chosen(rng, rng.sample(range(len(self.latents)), size))
-
-    def first_frames(self, rng: random.Random, size: int) -> Batch:
-        """The first frames of random clips that begin their films."""
-        batch = self._chosen(rng, rng.sample([i for i, start in enumerate(self.starts) if start == 0], size))
-        return batch._replace(latents=batch.latents[:, :, :1])
-
-    def _chosen(self, rng: random.Random, numbers: list[int]) -> Batch:
+        numbers = rng.sample(range(len(self.latents)), size)
         texts = [rng.choice(self.captions[number]) for number in numbers]
-        later = [self.starts[number] > 0 for number in numbers]
-        return Batch(self.latents[numbers].float(), texts, later)
+        return Batch(self.latents[numbers].float(), texts, [self.later[number] for number in numbers])
 
 
-class Batch(NamedTuple):
-    """Clips to learn from.
+class LatentPictures(LatentClips):
+    """The same of the first frames of other clips, [N,Z,1,h,w]: many more for the same work."""
 
-    latents: [B,Z,T,h,w], normalised. texts: one of each clip's captions. later: which do not begin a film.
-    """
+    def drawn(self, numbers: range) -> list[TrainingClip]:
+        return [training_clip(PICTURE_SEEDS + number)._replace(start=0) for number in numbers]
 
-    latents: Tensor
-    texts: list[str]
-    later: list[bool]
+    def encoded(self, clips: list[TrainingClip]) -> Tensor:
+        pixels = torch.cat([to_pixels(drawn(clip.spec, 1)[None]) for clip in clips])
+        return torch.cat([normalised_latents(self.vae, group) for group in pixels.split(32)])
 
 
 def fingerprint(path: Path) -> str:

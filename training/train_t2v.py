@@ -27,7 +27,7 @@ from ..nodes.vae.load import load_vae
 from .caption_tokenizer import caption_lines, train_tokenizer
 from .muon import Muon
 from .noise_levels import drawn_sigmas
-from .t2v_clips import Batch, LatentClips, clip_latents, fingerprint, training_clip
+from .t2v_clips import Batch, LatentClips, LatentPictures, clip_latents, fingerprint, training_clip
 from .vae_clips import FIRST_UNSEEN_SEED
 
 VAE = Path(__file__).resolve().parents[1] / "weights" / "vae" / "kinograph_tiny_wan21_vae.safetensors"
@@ -177,7 +177,9 @@ def unseen_clips(clips: LatentClips) -> tuple[Tensor, list[str]]:
     return latents, [canonical_caption(clip.spec) for clip in unseen]
 
 
-def train(run: Run, clips: LatentClips, args: argparse.Namespace, checkpoint: Path) -> None:
+def train(
+    run: Run, pictures: LatentPictures, clips: LatentClips, args: argparse.Namespace, checkpoint: Path
+) -> None:
     """Train on first frames, then on films; print a line every 100 steps, save every 3 minutes.
 
     First frames teach words, colours and shapes at a fifth of the cost.
@@ -188,7 +190,7 @@ def train(run: Run, clips: LatentClips, args: argparse.Namespace, checkpoint: Pa
     while run.step < steps:
         rng = random.Random(run.step)
         if run.step < args.pictures:
-            batch = clips.first_frames(rng, args.batch * PICTURES_PER_FILM)
+            batch = pictures.batch(rng, args.batch * PICTURES_PER_FILM)
         else:
             batch = clips.batch(rng, args.batch)
         losses.append(run.advance(batch, rng, learning_rate(run.step / steps, run.step)))
@@ -209,7 +211,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add, sizes = parser.add_argument, Sizes()
-    add("--clips", type=int, default=16_384, help="clips to learn from; their latents are kept on disk")
+    add(
+        "--clips",
+        type=int,
+        default=16_384,
+        help="clips to learn from, and twice as many pictures; their latents stay on disk",
+    )
     add("--pictures", type=int, default=5_000, help="training steps on first frames, over every call")
     add("--films", type=int, default=15_000, help="training steps on films after them")
     add("--batch", type=int, default=24, help="films in a step")
@@ -223,7 +230,10 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
     vae = fingerprint(args.vae)
-    clips = LatentClips(args.run / "latents" / vae, load_vae(args.vae, dtype=torch.float32))
+    folder, network = args.run / "latents" / vae, load_vae(args.vae, dtype=torch.float32)
+    pictures, clips = LatentPictures(folder / "pictures", network), LatentClips(folder, network)
+    for count in pictures.load(2 * args.clips):
+        print(json.dumps({"pictures": count}), flush=True)
     for count in clips.load(args.clips):
         print(json.dumps({"clips": count}), flush=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -238,7 +248,7 @@ def main() -> None:
             )
     else:
         run = Run(chosen, train_tokenizer(caption_lines()), vae, device)
-    train(run, clips, args, checkpoint)
+    train(run, pictures, clips, args, checkpoint)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from kinograph.nodes.synthetic.held_back import HELD_BACK
 from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
 from kinograph.training import t2v_clips
 from kinograph.training.caption_tokenizer import caption_lines, train_tokenizer
-from kinograph.training.t2v_clips import Batch, LatentClips, fingerprint, training_clip
+from kinograph.training.t2v_clips import Batch, LatentClips, LatentPictures, fingerprint, training_clip
 from kinograph.training.train_t2v import Run, Sizes, learning_rate
 from kinograph.training.vae_clips import FIRST_UNSEEN_SEED
 
@@ -86,14 +86,14 @@ def test_latents_are_computed_once_and_kept(tmp_path, monkeypatch):
     assert again.captions == clips.captions and len(again.captions[0]) == 4
 
 
-def test_pictures_are_those_at_the_start_of_a_film():
-    clips = LatentClips(None, None)
-    clips.latents = torch.arange(6.0).view(6, 1, 1, 1, 1).expand(6, 16, 5, 2, 2)
-    clips.captions, clips.starts = [["a"]] * 6, [0, 2, 0, 1, 0, 3]
-    pictures = clips.first_frames(random.Random(0), 3)
-    assert pictures.latents.shape == (3, 16, 1, 2, 2)
-    assert sorted(pictures.latents[:, 0, 0, 0, 0].tolist()) == [0, 2, 4] and pictures.later == [False] * 3
-    assert sorted(clips.batch(random.Random(0), 6).later) == [False] * 3 + [True] * 3
+def test_pictures_are_first_frames_of_other_clips(tmp_path, monkeypatch):
+    monkeypatch.setattr(t2v_clips, "SHARD", 3)
+    vae = Wan21VAE(Wan21Config(width=4)).eval()
+    pictures, clips = LatentPictures(tmp_path / "pictures", vae), LatentClips(tmp_path, vae)
+    list(pictures.load(3)), list(clips.load(3))
+    batch = pictures.batch(random.Random(0), 3)
+    assert batch.latents.shape == (3, 16, 1, 12, 12) and batch.later == [False] * 3
+    assert not set(map(str, pictures.captions)) & set(map(str, clips.captions))
 
 
 def test_a_clip_from_the_middle_of_a_film_is_as_long_as_the_others():
