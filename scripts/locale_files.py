@@ -1,4 +1,4 @@
-"""Locale files from the schemas: `python scripts/locale_files.py` writes the English ones and checks the others.
+"""Locale files from the schemas: `python scripts/locale_files.py` writes English and checks the others.
 
 The editor shows `locales/<language>/nodeDefs.json` and `main.json` in place of the schemas' own texts. In its
 keys a dot of an input's id becomes `_`. English is generated; every other language is written by hand and has
