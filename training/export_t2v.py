@@ -23,10 +23,9 @@ from ..nodes.generation.text_encoder import load_text_encoder
 from ..nodes.synthetic.held_back import held_back_prompts
 from ..nodes.vae.load import load_vae
 from .t2v_card import contact_sheet, t2v_card
-from .train_t2v import VAE, Run, fingerprint
+from .t2v_clips import fingerprint
+from .train_t2v import MODEL, TEXT, TRAINING, VAE, WEIGHTS, Run
 
-MODEL, TEXT = "kinograph_tiny_t2v", "kinograph_tiny_umt5"
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 SHIFT = 3.0
 """Of the noise schedule, kept in the file for the nodes."""
 
@@ -40,14 +39,11 @@ def averaged(run: Run) -> nn.ModuleDict:
 def write_weights(run: Run, folder: Path) -> tuple[Path, Path]:
     """Write transformer and text encoder where ComfyUI's loaders look; returns their paths."""
     networks = averaged(run)
-    paths = (
-        folder / "diffusion_models" / f"{MODEL}.safetensors",
-        folder / "text_encoders" / f"{TEXT}.safetensors",
-    )
+    paths = tuple(folder / file.relative_to(WEIGHTS) for file in (MODEL, TEXT))
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
     config = {"transformer": {"text_dim": run.sizes.text_width, "num_heads": run.sizes.width // 128}}
-    metadata = {"format": "pt", "config": json.dumps(config), "shift": str(SHIFT)}
+    metadata = {"format": "pt", "config": json.dumps(config), "shift": str(SHIFT), TRAINING: run.told()}
     tensors = {name: tensor.contiguous() for name, tensor in networks["transformer"].state_dict().items()}
     save_file(tensors, paths[0], metadata)
     run.text.save(paths[1])
@@ -83,10 +79,10 @@ def main() -> None:
     cards = args.weights / "cards"
     cards.mkdir(parents=True, exist_ok=True)
     prompts = held_back_prompts(6)
-    contact_sheet(samples(*paths, args.vae, prompts), cards / f"{MODEL}.jpg")
+    contact_sheet(samples(*paths, args.vae, prompts), cards / f"{MODEL.stem}.jpg")
     quality = None if args.quality is None else json.loads(args.quality.read_text(encoding="utf-8"))
-    card = t2v_card(MODEL, paths, run, args.command, prompts, quality)
-    (cards / f"{MODEL}.md").write_text(card, encoding="utf-8")
+    card = t2v_card(MODEL.stem, paths, run, args.command, prompts, quality)
+    (cards / f"{MODEL.stem}.md").write_text(card, encoding="utf-8")
     print(*paths, sep="\n")
 
 

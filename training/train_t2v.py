@@ -17,20 +17,26 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..nodes.generation.text_encoder import TextEncoder, new_text_encoder
+from ..nodes.generation.text_encoder import TextEncoder, load_text_encoder, new_text_encoder
 from ..nodes.generation.text_encoder_tokens import PieceTokenizer
 from ..nodes.generation.wan import WanTransformer
 from ..nodes.generation.wan_config import WanConfig
 from ..nodes.generation.wan_initial import initialise
 from ..nodes.synthetic.captions import canonical_caption
 from ..nodes.vae.load import load_vae
+from ..nodes.vae.weights_file import read_weights
 from .caption_tokenizer import caption_lines, train_tokenizer
 from .muon import Muon
 from .noise_levels import drawn_sigmas
 from .t2v_clips import Batch, LatentClips, LatentPictures, clip_latents, fingerprint, training_clip
 from .vae_clips import FIRST_UNSEEN_SEED
 
-VAE = Path(__file__).resolve().parents[1] / "weights" / "vae" / "kinograph_tiny_wan21_vae.safetensors"
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+VAE = WEIGHTS / "vae" / "kinograph_tiny_wan21_vae.safetensors"
+MODEL = WEIGHTS / "diffusion_models" / "kinograph_tiny_t2v.safetensors"
+TEXT = WEIGHTS / "text_encoders" / "kinograph_tiny_umt5.safetensors"
+TRAINING = "training"
+"""Key in the transformer's metadata: the run so far, as JSON."""
 SILENT_SHARE = 0.1
 """Of the clips learn without their caption, for guidance."""
 PEAK_RATES = {"matrices": 0.01, "others": 1e-3}
@@ -105,6 +111,23 @@ class Run:
         run.step, run.clips, run.seconds = state["progress"]
         return run
 
+    def told(self) -> str:
+        """The run so far in JSON, for `going_on`."""
+        progress = {"step": self.step, "clips": self.clips, "seconds": self.seconds}
+        return json.dumps({"sizes": vars(self.sizes), "vae": self.vae, "progress": progress})
+
+    @classmethod
+    def going_on(cls, transformer: Path, text: Path, device: torch.device) -> Run:
+        """A run that goes on from exported weights: without the optimizers' memory."""
+        read, encoder = read_weights(transformer), load_text_encoder(text, dtype=torch.float32)
+        told = json.loads(read.metadata[TRAINING])
+        run = cls(Sizes(**told["sizes"]), encoder.tokenizer.model, told["vae"], device)
+        run.transformer.load_state_dict(read.tensors)
+        run.text.network.load_state_dict(encoder.network.state_dict())
+        run.average = {name: tensor.clone() for name, tensor in run.networks.state_dict().items()}
+        run.step, run.clips, run.seconds = told["progress"].values()
+        return run
+
     def loss(self, latents: Tensor, texts: list[str], noise: Tensor, sigmas: Tensor) -> Tensor:
         """Squared error of the velocity, over the frames that carry noise.
 
@@ -169,6 +192,13 @@ def unseen_loss(run: Run, latents: Tensor, texts: list[str]) -> float:
     return loss
 
 
+def load(clips: LatentClips, count: int) -> None:
+    """Have the latents at hand, once; those that are on no disk yet are computed."""
+    if not clips.captions:
+        for ready in clips.load(count):
+            print(json.dumps({"latents": ready, "of": count}), flush=True)
+
+
 def unseen_clips(clips: LatentClips) -> tuple[Tensor, list[str]]:
     """Latents and captions of 32 clips that are never trained on and begin their films."""
     seeds = range(FIRST_UNSEEN_SEED, FIRST_UNSEEN_SEED + 64)
@@ -190,8 +220,10 @@ def train(
     while run.step < steps:
         rng = random.Random(run.step)
         if run.step < args.pictures:
+            load(pictures, 2 * args.clips)
             batch = pictures.batch(rng, args.batch * PICTURES_PER_FILM)
         else:
+            load(clips, args.clips)
             batch = clips.batch(rng, args.batch)
         losses.append(run.advance(batch, rng, learning_rate(run.step / steps, run.step)))
         run.seconds = time.monotonic() - began
@@ -202,7 +234,8 @@ def train(
         if time.monotonic() - saved > 180 or run.step == steps:
             run.save(checkpoint)
             saved = time.monotonic()
-            said = {"step": run.step, "unseen": unseen_loss(run, unseen, told)}
+            frames = batch.latents.shape[2]
+            said = {"step": run.step, "unseen": unseen_loss(run, unseen[:, :, :frames], told)}
             print(json.dumps(said), flush=True)
 
 
@@ -224,6 +257,7 @@ def main() -> None:
     add("--blocks", type=int, default=sizes.blocks, help="of the transformer")
     add("--feedforward", type=int, default=sizes.feedforward, help="channels within a block's second half")
     add("--threads", type=int, default=torch.get_num_threads())
+    add("--go-on", action="store_true", help="from the pack's weights, where --run has no checkpoint")
     add("--vae", type=Path, default=VAE, help="gives the latents")
     add("--run", type=Path, default=Path("training/runs/t2v"), help="folder of latents and checkpoint")
     args = parser.parse_args()
@@ -232,22 +266,20 @@ def main() -> None:
     vae = fingerprint(args.vae)
     folder, network = args.run / "latents" / vae, load_vae(args.vae, dtype=torch.float32)
     pictures, clips = LatentPictures(folder / "pictures", network), LatentClips(folder, network)
-    for count in pictures.load(2 * args.clips):
-        print(json.dumps({"pictures": count}), flush=True)
-    for count in clips.load(args.clips):
-        print(json.dumps({"clips": count}), flush=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = args.run / "checkpoint.pt"
     chosen = Sizes(args.width, args.blocks, args.feedforward)
     if checkpoint.exists():
         run = Run.resume(checkpoint, device)
-        if (run.sizes, run.vae) != (chosen, vae):
-            parser.error(
-                f"{checkpoint} is of {run.sizes} on the latents of autoencoder {run.vae}, asked for are "
-                f"{chosen} and {vae}; ask for its own, or name another --run"
-            )
+    elif args.go_on:
+        run = Run.going_on(MODEL, TEXT, device)
     else:
         run = Run(chosen, train_tokenizer(caption_lines()), vae, device)
+    if (run.sizes, run.vae) != (chosen, vae):
+        parser.error(
+            f"the run so far is of {run.sizes} on the latents of autoencoder {run.vae}, asked for are "
+            f"{chosen} and {vae}; ask for its own, or name another --run"
+        )
     train(run, pictures, clips, args, checkpoint)
 
 

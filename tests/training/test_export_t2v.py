@@ -32,6 +32,16 @@ def test_the_files_are_the_averaged_networks_in_half_precision(run, tmp_path):
         assert file.metadata()["shift"] == "3.0"
 
 
+def test_training_goes_on_from_exported_weights(run, tmp_path):
+    run.step, run.clips, run.seconds = 7, 168, 3.5
+    expected = {name: tensor.clone() for name, tensor in run.average.items()}
+    again = Run.going_on(*write_weights(run, tmp_path), torch.device("cpu"))
+    assert (again.step, again.clips, again.seconds, again.vae) == (7, 168, 3.5, run.vae)
+    assert again.text.tokens("a red circle") == run.text.tokens("a red circle")
+    for name, tensor in again.networks.state_dict().items():
+        torch.testing.assert_close(tensor, expected[name], rtol=1e-3, atol=1e-3)
+
+
 def test_the_card_has_every_figure_with_its_interval_and_the_seeds(run, tmp_path):
     rows = [{"what": name, "of": 300, "low": 0.25, "high": 0.75} for name in FIGURES]
     quality = {
