@@ -13,14 +13,24 @@ from .requests import answer
 
 _LOG = logging.getLogger(__name__)
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_STATUS = {
+    errno.ENOENT: 404,
+    errno.ENOTDIR: 404,
+    errno.EISDIR: 400,
+    errno.EINVAL: 400,
+    errno.ELOOP: 400,
+    errno.ENAMETOOLONG: 400,
+    errno.ENOSPC: 507,
+    errno.EDQUOT: 507,
+    errno.EFBIG: 507,
+}
 
 
 @web.middleware
 async def tell_failures(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Turn what a handler raises into an answer: bad names 400, a full disk 507, our own mistakes 500."""
+    """Turn what a handler raises into an answer: a bad name is 400, a full disk 507, our mistake 500."""
     try:
         return await handler(request)
     except web.HTTPException:
@@ -31,8 +41,8 @@ async def tell_failures(
         if isinstance(error, ConnectionError):
             raise
         _LOG.warning("%s %.200s: %s", request.method, request.path, error)
-        status = 507 if error.errno in _FULL else 404 if isinstance(error, FileNotFoundError) else 500
-        return answer({"error": error.strerror or "the file cannot be read or written"}, status=status)
+        reason = error.strerror or "the file cannot be read or written"
+        return answer({"error": reason}, status=_STATUS.get(error.errno, 500))
     except Exception as error:
         _LOG.exception("%s %.200s failed", request.method, request.path)
         return answer(

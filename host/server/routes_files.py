@@ -22,7 +22,7 @@ routes = web.RouteTableDef()
 async def view(request: web.Request) -> web.StreamResponse:
     """A file, or its picture made small (`preview`, `res`) or reduced to some channels (`channel`)."""
     path = _named_file(request.query)
-    channel = request.query.get("channel", "rgba")
+    channel = request.query.get("channel", "")
     try:
         if "preview" in request.query:
             side = whole_number(request, "res", None)

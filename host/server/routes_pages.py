@@ -12,6 +12,7 @@ from .file_answers import asset
 from .parts import PARTS
 from .places import readable_path
 from .requests import answer, refusal
+from .routes_user import STYLE_SHEET, style_sheet
 
 routes = web.RouteTableDef()
 
@@ -40,6 +41,12 @@ def front_end_folder(chosen: Path | None) -> Path:
 async def index(request: web.Request) -> web.StreamResponse:
     """The page that loads the editor."""
     return asset(request.app[PARTS].front_end / "index.html", "no-store, must-revalidate")
+
+
+@routes.get(f"/{STYLE_SHEET}")
+async def user_style(request: web.Request) -> web.StreamResponse:
+    """The user's style sheet, at the second address where the page looks for it."""
+    return style_sheet()
 
 
 @routes.get("/templates/{path:.+}")

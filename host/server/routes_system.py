@@ -22,6 +22,11 @@ COMFYUI_VERSION = "0.33.0"
 """The version of ComfyUI whose protocol this is; clients choose by it what they may ask for."""
 
 
+_ARGUMENTS = ["kinograph", "serve", "--disable-api-nodes"]
+"""What clients are told, since the real ones may hold the token; by the last, which is ComfyUI's own, the
+editor learns that there is nothing to fetch from the internet."""
+
+
 @routes.get("/system_stats")
 async def system_stats(request: web.Request) -> web.Response:
     """The machine's memory, software and devices; a device is asked only once a node has needed torch."""
@@ -48,7 +53,7 @@ def _stats() -> dict[str, Any]:
             "pytorch_version": _version("torch"),
             "embedded_python": False,
             "deploy_environment": "kinograph",
-            "argv": ["kinograph", "serve"],  # the real one may hold the token
+            "argv": _ARGUMENTS,
         },
         "devices": [_device(memory)],
     }

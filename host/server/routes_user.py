@@ -15,6 +15,17 @@ from .requests import answer, body, is_true, json_body, json_object, refusal
 routes = web.RouteTableDef()
 
 
+STYLE_SHEET = "user.css"
+
+
+def style_sheet() -> web.StreamResponse:
+    """The user's own style sheet, an empty one where there is none: the editor always asks for it."""
+    path = user_files.existing(STYLE_SHEET)
+    if not path.is_file():
+        return web.Response(content_type="text/css")
+    return web.FileResponse(path, headers={"Content-Type": "text/css", "Cache-Control": "no-cache"})
+
+
 @routes.get("/users")
 async def users(request: web.Request) -> web.Response:
     """There is one user, whose files the server keeps."""
@@ -85,10 +96,9 @@ async def list_tree(request: web.Request) -> web.Response:
 @routes.get("/userdata/{file}")
 async def read_file(request: web.Request) -> web.StreamResponse:
     """A file of the user, to be saved; only user.css is shown, as the style sheet that it is."""
-    path = _existing_file(request)
-    if path == user_files.home() / "user.css":
-        return web.FileResponse(path, headers={"Content-Type": "text/css", "Cache-Control": "no-cache"})
-    return download(path)
+    if request.match_info["file"] == STYLE_SHEET:
+        return style_sheet()
+    return download(_existing_file(request))
 
 
 @routes.post("/userdata/{file}")

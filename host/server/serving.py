@@ -27,6 +27,7 @@ from .queue import PromptQueue
 from .routes_pages import front_end_folder
 from .security import is_loopback, own_names
 from .store import Store
+from .user_files import make_home
 from .worker import Worker
 
 _LOG = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ async def serve(session: Session, options: Options, ready: Callable[[str], None]
 def _parts(session: Session, options: Options) -> Parts:
     loop = asyncio.get_running_loop()
     front_end = front_end_folder(options.front_end)
+    make_home()
     store = Store(Path(folder_paths.get_system_user_directory("kinograph"), "server.db"))
     clients, log_book = Clients(loop), LogBook()
     queue = PromptQueue(store, lambda: clients.send("status", {"status": queue.status}))

@@ -27,6 +27,12 @@ def home() -> Path:
     return Path(folder_paths.get_user_directory(), "default")
 
 
+def make_home() -> None:
+    """Make the folders that the editor lists at its start."""
+    for name in ("workflows", "subgraphs"):
+        (home() / name).mkdir(parents=True, exist_ok=True)
+
+
 def existing(name: str) -> Path:
     """Where a file or folder of the user lies, if it is there."""
     return readable_path(str(home()), name)
