@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .generation.given_frames import frame_mask, with_frame_levels
 from .hooked_wan import HookedWan
 from .vae.latents import LatentFacts
+from .vae.rough_colours import rgb_map
 
 MASK_CHANNELS = 4
 """Of an image-to-video network's input: which of a latent frame's four frames are given."""
@@ -29,6 +30,7 @@ class LatentFormat:
     def __init__(self, facts: LatentFacts) -> None:
         self.facts, self.latent_channels = facts, facts.channels
         self.spacial_downscale_ratio, self.temporal_downscale_ratio = facts.space, facts.time
+        self.latent_rgb_factors, self.latent_rgb_factors_bias = rgb_map(facts)
 
     def process_in(self, latent: Tensor) -> Tensor:
         """Raw latents [B,Z,T,h,w] → what the network sees."""

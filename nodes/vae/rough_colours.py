@@ -42,6 +42,15 @@ def rough_colours(latents: Tensor, facts: LatentFacts) -> Tensor:
     return ((rgb + torch.tensor(bias) / 10_000 + 1) / 2).clamp(0, 1)
 
 
+def rgb_map(facts: LatentFacts) -> tuple[list[list[float]] | None, list[float] | None]:
+    """Red, green and blue of each channel, and what is added to them; None for latents without a map."""
+    if facts.name not in FACTORS:
+        return None, None
+    factors, bias = FACTORS[facts.name]
+    rows = [[value / 10_000 for value in factors[start : start + 3]] for start in range(0, len(factors), 3)]
+    return rows, [value / 10_000 for value in bias]
+
+
 FACTORS: dict[str, tuple[tuple[int, ...], tuple[int, int, int]]] = {
     "Wan 2.1": (
         (
