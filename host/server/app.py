@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from aiohttp import web
 from server import PromptServer
@@ -22,7 +23,7 @@ from .failing import tell_failures
 from .parts import PARTS, Parts
 from .security import add_headers, check_origin, host_check, token_check
 
-_TABLES = [
+ROUTE_TABLES = [
     module.routes
     for module in (
         routes_socket,
@@ -35,6 +36,7 @@ _TABLES = [
         routes_system,
     )
 ]
+"""Every route of the protocol; those of the pages are apart, since they take whatever is left."""
 
 
 def application(parts: Parts, *, host_names: Collection[str], token: str | None) -> web.Application:
@@ -50,17 +52,17 @@ def application(parts: Parts, *, host_names: Collection[str], token: str | None)
     app = web.Application(middlewares=[*checks, tell_failures], client_max_size=1 << 30)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    for table in _TABLES:
+    for table in ROUTE_TABLES:
         for route in table:
-            _add(app, route.method, route.path, route.handler)
+            app.add_routes(_twice(route.method, route.path, route.handler, route.kwargs))
     _add_routes_of_packs(app)
     app.add_routes(routes_pages.routes)
     return app
 
 
-def _add(app: web.Application, method: str, path: str, handler: object) -> None:
-    for prefix in ("", "/api"):
-        app.router.add_route(method, prefix + path, handler)
+def _twice(method: str, path: str, handler: Any, options: dict[str, Any]) -> list[web.RouteDef]:
+    """A route, and the same below /api."""
+    return [web.RouteDef(method, prefix + path, handler, options) for prefix in ("", "/api")]
 
 
 def _add_routes_of_packs(app: web.Application) -> None:
@@ -68,4 +70,4 @@ def _add_routes_of_packs(app: web.Application) -> None:
         if route.method == "STATIC":
             app.router.add_static(route.path, route.handler())
         else:
-            _add(app, route.method, route.path, route.handler)
+            app.add_routes(_twice(route.method, route.path, route.handler, route.options))

@@ -18,8 +18,8 @@ class LogBook:
     """Keeps what is written to standard output and error while `recording`.
 
     Attributes:
-        entries: {"t": time as ISO 8601, "m": text}, oldest first.
-        written: called with each new entry; may come from any thread.
+        entries: {"t": time as ISO 8601, "m": one line}, oldest first.
+        written: called with each piece of a line as an entry; may come from any thread.
         readers: ids of the clients that want each new entry.
     """
 
@@ -42,10 +42,13 @@ class LogBook:
     def _note(self, text: str) -> None:
         entry = {"t": datetime.now().isoformat(), "m": text[:_LONGEST_ENTRY]}
         with self._lock:
-            # A progress bar that draws itself anew takes the place of its last picture.
-            if text.startswith("\r") and self.entries and not self.entries[-1]["m"].endswith("\n"):
-                self.entries.pop()
-            self.entries.append(entry)
+            open_line = bool(self.entries) and not self.entries[-1]["m"].endswith("\n")
+            if open_line and not text.startswith("\r"):
+                self.entries[-1] = {**self.entries[-1], "m": (self.entries[-1]["m"] + text)[:_LONGEST_ENTRY]}
+            else:
+                if open_line:  # a progress bar that draws itself anew takes the place of its last picture
+                    self.entries.pop()
+                self.entries.append(entry)
         self.written(entry)
 
 

@@ -88,7 +88,7 @@ def _opened(path: Path) -> Image:
     try:
         image = Image.open(path)
         image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise NoPictureError(f"{path.name} holds no picture that can be shown") from error
     return image
 

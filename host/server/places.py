@@ -56,7 +56,9 @@ def safe_name(name: str) -> str:
         BadNameError: nothing is left of it.
     """
     last = _parts(name)[-1]
-    clean = _FORBIDDEN.sub("_", last.encode("utf-8", "ignore").decode()).strip(". ").strip()
+    encodable = last.encode("utf-8", "ignore").decode()
+    shown = "".join(sign if sign.isprintable() else "_" for sign in encodable)
+    clean = _FORBIDDEN.sub("_", shown).strip(". ")
     if _RESERVED.match(clean):
         clean = f"_{clean}"
     stem, extension = os.path.splitext(clean)

@@ -109,16 +109,22 @@ class PromptQueue:
             self._awake.wait_for(lambda: self._pending or self._wishes or self._closed, timeout)
             if self._closed or not self._pending:
                 return None
+            self.store.started(self._pending[0].seq)
             self._running = item = self._pending.pop(0)
-            self.store.started(item.seq)
         self._changed()
         return item
 
     def finish(self, entry: Entry) -> None:
-        """The running prompt has ended."""
+        """The running prompt has ended; it is still the running one where its entry cannot be kept."""
         with self._awake:
-            item, self._running = self._running, None
-            self.store.finished(item.seq, item.prompt_id, entry)
+            self.store.finished(self._running.seq, self._running.prompt_id, entry)
+            self._running = None
+        self._changed()
+
+    def abandon(self) -> None:
+        """The running prompt has ended, and its entry cannot be kept; the next process tells it as lost."""
+        with self._awake:
+            self._running = None
         self._changed()
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ _LONGEST_ID = 200
 async def listen(request: web.Request) -> web.WebSocketResponse:
     """Keep a client informed until it leaves."""
     parts = request.app[PARTS]
-    socket = web.WebSocketResponse(max_msg_size=_LONGEST_MESSAGE, heartbeat=55)
+    socket = web.WebSocketResponse(max_msg_size=_LONGEST_MESSAGE, heartbeat=55, compress=False)
     await socket.prepare(request)
     client_id = request.query.get("clientId", "")[:_LONGEST_ID] or uuid.uuid4().hex
     connection = Connection(socket, request)

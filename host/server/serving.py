@@ -69,8 +69,10 @@ async def serve(session: Session, options: Options, ready: Callable[[str], None]
     """
     parts = _parts(session, options)
     names = own_names(options.listen, options.host_names)
+    app = application(parts, host_names=names, token=options.token)
+    PromptServer.instance.app, PromptServer.instance.loop = app, asyncio.get_running_loop()
     runner = web.AppRunner(
-        application(parts, host_names=names, token=options.token),
+        app,
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=_SECONDS_TO_STOP,
@@ -96,8 +98,6 @@ def _parts(session: Session, options: Options) -> Parts:
     queue.restore()
     worker = Worker(queue, Executor(session.definitions, cache=options.cache), clients)
     log_book.written = lambda entry: _send_log(clients, log_book, entry)
-    PromptServer.instance.loop = loop
-    PromptServer.instance.prompt_queue = queue
     intake = Intake(session.definitions, queue)
     return Parts(
         session, clients, store, queue, worker, log_book, intake, front_end, options.most_upload_bytes

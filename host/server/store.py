@@ -114,8 +114,8 @@ class Store:
                 (MOST_HISTORY,),
             )
 
-    def history(self, most: int | None = None, offset: int = -1) -> dict[str, Entry]:
-        """Entries by prompt id, oldest first.
+    def history(self, most: int | None = None, offset: int = -1) -> dict[str, str]:
+        """Entries by prompt id, oldest first, each as JSON.
 
         Args:
             most: how many at most.
@@ -128,7 +128,7 @@ class Store:
             )
         else:
             rows = self._rows("SELECT prompt_id, entry FROM history ORDER BY seq DESC LIMIT ?", limit)[::-1]
-        return {prompt_id: json.loads(entry) for prompt_id, entry in rows}
+        return dict(rows)
 
     def entry(self, prompt_id: str) -> Entry | None:
         """The history entry of a prompt."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sqlite3
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ from .store import Entry
 _LOG = logging.getLogger(__name__)
 
 _TIDY_SECONDS = 10.0
+_PAUSE_SECONDS = 5.0
 
 
 class Worker(threading.Thread):
@@ -52,12 +54,29 @@ class Worker(threading.Thread):
         """Work until the queue is closed."""
         loop = asyncio.new_event_loop()
         while not self._queue.is_closed:
-            item = self._queue.get(None if self._is_tidy else _TIDY_SECONDS)
+            try:
+                item = self._queue.get(None if self._is_tidy else _TIDY_SECONDS)
+            except sqlite3.Error as error:
+                _LOG.error("The queue waits: its file cannot be written: %s", error)
+                time.sleep(_PAUSE_SECONDS)
+                continue
             if item is not None:
-                self._queue.finish(loop.run_until_complete(self._entry(item)))
+                self._keep(item, loop.run_until_complete(self._entry(item)))
                 self._leave(item)
             self._tidy_up(is_idle=item is None)
         loop.close()
+
+    def _keep(self, item: Item, entry: Entry) -> None:
+        try:
+            self._queue.finish(entry)
+        except (TypeError, ValueError, RecursionError) as error:
+            message = f"A node showed what cannot be written as JSON: {error}"
+            self._queue.finish(failed_entry(item, type(error).__name__, message))
+        except sqlite3.Error as error:
+            _LOG.error(
+                "The history of prompt %s is lost, its file cannot be written: %s", item.prompt_id, error
+            )
+            self._queue.abandon()
 
     async def _entry(self, item: Item) -> Entry:
         """Run a prompt; the result is its history entry, whatever happens."""

@@ -124,9 +124,27 @@ class Write(io.ComfyNode):
         return io.NodeOutput(ui={"text": [name], "files": [{"filename": f"{name}.txt", "type": "output"}]})
 
 
+class Odd(io.ComfyNode):
+    """Shows what JSON can hold only in part, or not at all."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="TestOdd",
+            inputs=[io.Boolean.Input("hopeless", default=False)],
+            outputs=[],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(cls, hopeless: bool) -> io.NodeOutput:
+        inner = {("a", "tuple"): 1} if hopeless else {"nan": float("nan"), "object": object, "set": {1}}
+        return io.NodeOutput(ui={"odd": [inner]})
+
+
 class TestNodes(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [SlowCount, Show, Draw, Fail, Write]
+        return [SlowCount, Show, Draw, Fail, Write, Odd]
 
 
 async def comfy_entrypoint() -> TestNodes:

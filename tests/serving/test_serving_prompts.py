@@ -150,6 +150,15 @@ def test_a_prompt_without_listeners_runs_as_well(server):
     assert entry["outputs"] == {"2": {"text": ["1"]}}
 
 
+def test_what_json_cannot_hold_is_softened_or_told(server):
+    prompt = {"1": {"class_type": "TestOdd", "inputs": {"hopeless": False}}}
+    shown = server.wait_for(server.queue(prompt))["outputs"]["1"]["odd"][0]
+    assert shown == {"nan": None, "object": "<class 'object'>", "set": [1]}
+    prompt["1"]["inputs"]["hopeless"] = True
+    status = server.wait_for(server.queue(prompt))["status"]
+    assert not status["completed"] and "JSON" in status["messages"][-1][1]["exception_message"]
+
+
 def test_routes_answer_under_api_too(server):
     for path in (
         "/queue",
