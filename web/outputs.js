@@ -1,6 +1,6 @@
 /**
- * What a node tells when it has run: `text`, its report, and `kino_view`, a list of things to look at,
- * each `{ kind, … }` as its module under views/ describes.
+ * What a node tells when it has run: `kino_view`, a list of things to look at, each `{ kind, … }` as its
+ * module under views/ describes, or plain `text`.
  */
 import { panelOf } from "./panel.js";
 import { compareView } from "./views/compare.js";
@@ -13,16 +13,17 @@ const PROGRESS_TEXT = "$$node-text-preview";
 
 /** Draw a node's output on it. */
 export function showOutput(app, api, node, output) {
-  const views = (output.kino_view ?? []).filter(({ kind }) => kind in VIEWS);
-  if (!views.length && !output.text?.length) return;
+  const given = output.kino_view ?? [];
+  const text = given.find(({ kind }) => kind === "report")?.text ?? output.text?.join("\n");
+  if (!given.length && !text) return;
   const panel = panelOf(app, node);
   const urlOf = (file) => api.apiURL(`/view?${new URLSearchParams(file)}`);
-  for (const kind of Object.keys(VIEWS)) {
-    const facts = views.find((view) => view.kind === kind);
-    panel.show(kind, facts ? VIEWS[kind](facts, urlOf, () => panel.fit()) : null);
+  for (const [kind, view] of Object.entries(VIEWS)) {
+    const facts = given.find((one) => one.kind === kind);
+    panel.show(kind, facts ? view(facts, urlOf) : null);
   }
-  if (output.text?.length) dropProgressText(node);
-  panel.show("report", output.text?.length ? reportView(output.text.join("\n")) : null);
+  if (text) dropProgressText(node);
+  panel.show("report", text ? reportView(text) : null);
 }
 
 /** The editor's own line of progress repeats the report, and some editors never take it away. */

@@ -10,6 +10,7 @@ import { el } from "./dom.js";
 import { release } from "./player.js";
 
 const BAR = 26;
+const [PLAY, PAUSE] = ["▶", "❚❚"];
 
 export function compareView(facts, urlOf) {
   const shape = facts.width / facts.height;
@@ -62,10 +63,10 @@ function keepTogether(leader, follower, fps) {
 }
 
 function scrubBar(video, facts) {
-  const play = el("button", "kino-step", { textContent: "⏵", title: word("play") });
+  const play = el("button", "kino-step", { textContent: PLAY, title: word("play") });
   play.onclick = () => (video.paused ? video.play() : video.pause());
-  video.addEventListener("play", () => (play.textContent = "⏸"));
-  video.addEventListener("pause", () => (play.textContent = "⏵"));
+  video.addEventListener("play", () => (play.textContent = PAUSE));
+  video.addEventListener("pause", () => (play.textContent = PLAY));
   const scrub = el("input", "kino-scrub", { type: "range", min: 0, max: Math.max(facts.frames - 1, 0), value: 0 });
   scrub.oninput = () => {
     video.pause();
