@@ -20,7 +20,7 @@ from kinograph.nodes.video.resize import MODES, Resize
 from kinograph.nodes.video.reverse import Reverse
 from kinograph.nodes.video.speed import Speed
 from kinograph.nodes.video.trim import Trim
-from PIL import Image
+from PIL import Image, ImageDraw
 
 ONE = "a large red circle moving right and a small yellow star moving down in front of a checkerboard floor"
 TWO = "a green ring swinging in front of a gradient background"
@@ -57,13 +57,13 @@ def trimmed() -> Iterator[Row]:
 
 
 def cropped() -> Iterator[Row]:
-    yield row("160 × 90", clip(), 2)
+    yield row("160 x 90", clip(), 2)
     yield row("x 40, width 90, height 90", Crop(clip(), 40, 0, 90, 90), 2)
 
 
 def resized() -> Iterator[Row]:
     for mode in MODES:
-        yield row(f"{mode}: 96 × 96", Resize(clip(), 96, 96, mode), 2)
+        yield row(f"{mode}: 96 x 96", Resize(clip(), 96, 96, mode), 2)
 
 
 def retimed() -> Iterator[Row]:
@@ -75,6 +75,42 @@ def retimed() -> Iterator[Row]:
 def concatenated() -> Iterator[Row]:
     both = Concatenate((clip(seconds=1.0), clip(TWO, 1.0)), Fraction(1, 2), 0, 0, Fraction(0))
     yield Row("cross_fade 0.5", frames_of(both)[2:10:2])
+
+
+def scenes() -> Iterator[Row]:
+    film = Concatenate((clip(seconds=1.0), clip(TWO, 1.0)), Fraction(0), 0, 0, Fraction(0))
+    yield row("span 0", Trim(film, Fraction(0), Fraction(1)))
+    yield row("span 1", Trim(film, Fraction(1), Fraction(2)))
+
+
+def strided() -> Iterator[Row]:
+    yield Row("stride 1", frames_of(clip())[:4])
+    yield Row("stride 4", frames_of(clip())[::4])
+
+
+def compared() -> Iterator[Row]:
+    """Left of the line the reference, right of it the video."""
+    film = clip()
+    coarse = Resize(Resize(film, 40, 22, "stretch"), WIDE, HIGH, "stretch")
+    pair = (frames_of(film)[4].resize((320, 180)), frames_of(coarse)[4].resize((320, 180)))
+    joined = pair[1].copy()
+    joined.paste(pair[0].crop((0, 0, 160, 180)))
+    joined.paste((255, 255, 255), (159, 0, 161, 180))
+    yield Row("reference | video", [joined])
+
+
+def sigma_curves() -> Iterator[Row]:
+    from kinograph.nodes.generation.flow_sigmas import flow_sigmas
+
+    size = (150, 60)
+    for name in ("simple", "karras", "beta", "linear_quadratic"):
+        curve = Image.new("RGB", size, (34, 34, 34))
+        levels = flow_sigmas(name, 20, shift=3.0).tolist()
+        points = [
+            (index * (size[0] - 1) / 20, (1 - level) * (size[1] - 1)) for index, level in enumerate(levels)
+        ]
+        ImageDraw.Draw(curve).line(points, (255, 169, 49), 2)
+        yield Row(f"{name}, shift 3", [curve])
 
 
 def sheet() -> Iterator[Row]:
@@ -93,7 +129,7 @@ def truths() -> Iterator[Row]:
     described = Clip(clip().clip, 4, 2)
     yield Row("images", [Image.fromarray(described.frames[0])])
     yield Row("mask", [_grey(described.masks.visible[0].sum(0))])
-    yield Row("depth", [_grey(3 / described.depth[0])])
+    yield Row("depth", [_grey(2 / described.depth[0])])
     yield Row("flow", [_coloured(described.forward_flow.vectors[0])])
 
 
@@ -125,19 +161,24 @@ def noise_levels() -> Iterator[Row]:
         "pyramid": fvdm.Pyramid(delay=2),
     }
     for name, method in methods.items():
-        tables = [method.sigmas(sigmas, window) for window in method.windows(7)]
-        yield Row(name, [_grey(tables[0].numpy()).resize((98, 3 * len(tables[0])), Image.Resampling.NEAREST)])
+        last = method.windows(11 if name == "extension" else 7)[-1]
+        levels = method.sigmas(sigmas, last).numpy()
+        yield Row(name, [_grey(levels).resize((98, 3 * len(levels)), Image.Resampling.NEAREST)])
 
 
 EXAMPLES: dict[str, Callable[[], Iterator[Row]]] = {
+    "KinoCompareVideos": compared,
     "KinoConcatenateVideos": concatenated,
     "KinoContactSheet": sheet,
     "KinoCropVideo": cropped,
+    "KinoFlowSigmas": sigma_curves,
     "KinoFlowToImage": coloured_flow,
+    "KinoFramesFromVideo": strided,
     "KinoResizeVideo": resized,
     "KinoRetimeVideo": retimed,
     "KinoSampler": noise_levels,
     "KinoSamplerSelect": noise_levels,
+    "KinoSceneCuts": scenes,
     "KinoSyntheticClip": synthetic,
     "KinoSyntheticTruth": truths,
     "KinoTrimVideo": trimmed,
