@@ -2,6 +2,7 @@
 # make demo    the main job on a fresh machine: builds .venv, installs, makes a film
 # make test    everything that must hold before a change is merged
 # make lint    only style and import rules;  make bench NAME=executor    one benchmark
+# make texts   what follows from the nodes' schemas: locales, help pages with pictures, blueprints
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ PINS := constraints.txt requirements.txt pyproject.toml setup.py
 NAME ?= executor
 PORT ?= 8188
 
-.PHONY: demo serve test lint bench clean
+.PHONY: demo serve test lint bench texts clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python scripts/demo_clip.py input
@@ -30,6 +31,12 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/kinograph bench $(NAME) --json
+
+texts: $(VENV)/dev.stamp
+	$(BIN)/python scripts/locale_files.py
+	$(BIN)/python scripts/help_pages.py
+	$(BIN)/python scripts/help_pictures.py
+	$(BIN)/python scripts/blueprints.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

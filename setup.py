@@ -6,7 +6,14 @@ inside = find_packages(include=["nodes*", "kernels*", "host*", "benchmarks*"])
 setup(
     packages=["kinograph", *(f"kinograph.{name}" for name in inside)],
     package_data={
-        "kinograph": ["web/**/*", "workflows/*", "weights/**/*", "locales/**/*", "host/models/*.json"]
+        "kinograph": [
+            "web/**/*",
+            "workflows/*",
+            "subgraphs/*",
+            "weights/**/*",
+            "locales/**/*",
+            "host/models/*.json",
+        ]
     },
     include_package_data=True,
 )

@@ -22,7 +22,7 @@ const WORDS = {
   },
 };
 
-const isChinese = () => (window.app?.ui?.settings?.getSettingValue?.("Comfy.Locale") ?? "").startsWith("zh");
+const isChinese = () => (window.app?.extensionManager?.setting?.get?.("Comfy.Locale") ?? "").startsWith("zh");
 
 /** A word by its key. */
 export const word = (key) => WORDS[isChinese() ? "zh" : "en"][key];
