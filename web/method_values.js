@@ -8,7 +8,7 @@ const METHOD = "method";
 
 export function keepMethodValues(node) {
   const method = node.widgets?.find(({ name }) => name === METHOD);
-  if (!method || node.type !== node.comfyClass) return;
+  if (!method) return;
   const kept = new Map(); // method → parameter's widget name → value
   let shown = look();
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 NODE = """
     const options = { a: ['method.x', 'method.y'], b: ['method.x'], c: [] };
     const make = (name, value) => ({ name, value });
-    const node = { type: 'KinoThing', comfyClass: 'KinoThing', widgets: [make('seed', 1)] };
+    const node = { widgets: [make('seed', 1)] };
     let chosen = 'a';
     const method = { name: 'method' };
     const renew = (value) => {
