@@ -11,20 +11,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..nodes.evaluation.quality import flicker, psnr, ssim
+from ..nodes.synthetic.sampling import sample_clip
 from ..nodes.vae.load import load_vae
 from ..nodes.vae.streaming import decode_frames, encode_frames
 from ..nodes.vae.wan21 import LATENT_MEAN, LATENT_STD, Wan21VAE
 from .train_vae import Run
 from .vae_card import Measured, Quality, side_by_side, vae_card
-from .vae_clips import clip_batch, hard_unseen_clips, read_film, to_pixels, unseen_clips
+from .vae_clips import drawn, hard_unseen_clips, read_film, to_pixels, unseen_clips
 
 NAME = "kinograph_tiny_wan21_vae"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+STATISTICS = 96
+"""Clips over which the latents' mean and deviation are taken."""
 LARGEST_FLOAT32 = 25_000_000
 """Bytes of a file; larger weights are kept as half floats."""
 
@@ -88,12 +92,12 @@ def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, comman
 
     Args:
         film: a real film that was not trained on.
-        clips: procedural clips to measure on, and as many for the latents' statistics.
+        clips: procedural clips to measure on.
         command: how the network was trained, for the card.
     """
     run = Run.resume(checkpoint)
     network = run.averaged()
-    seen = torch.cat([clip_batch(seed, 1, 17, 96, [], 0.0) for seed in range(clips)])
+    seen = to_pixels(np.stack([drawn(sample_clip(seed), 17) for seed in range(STATISTICS)]))
     path = folder / "vae" / f"{NAME}.safetensors"
     write_weights(path, folded(network, *latent_statistics(network, seen)))
     network = load_vae(path, dtype=torch.float32)  # measured as users get it

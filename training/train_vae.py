@@ -125,8 +125,6 @@ class Run:
         return run
 
 
-UNFINISHED = Path(__file__).parent / "checkpoints" / "vae.pt"
-"""A run's weights without the optimizers' memory: where training goes on if its folder has no checkpoint."""
 COUNTERS = ("of_films", "step", "films_from", "clips", "seconds")
 
 
@@ -247,10 +245,9 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
     checkpoint = args.run / "checkpoint.pt"
-    found = next((path for path in (checkpoint, UNFINISHED) if path.exists()), None)
-    run = Run.resume(found) if found else Run.start(args.width)
+    run = Run.resume(checkpoint) if checkpoint.exists() else Run.start(args.width)
     if run.network.config.width != args.width:
-        parser.error(f"{found} is of width {run.network.config.width}; choose that, or another --run")
+        parser.error(f"{checkpoint} is of width {run.network.config.width}; choose that, or another --run")
     films = [read_film(path) for path in args.film]
     train(run, checkpoint, films, args)
 
