@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from .absent import refusal
+
+_LOG = logging.getLogger(__name__)
 
 
 class Route(NamedTuple):
@@ -87,8 +90,12 @@ class PromptServer:
         self.on_prompt_handlers.append(handler)
 
     def trigger_on_prompt(self, json_data: dict) -> dict:
+        """The request as the handlers leave it; one that fails is logged and changes nothing."""
         for handler in self.on_prompt_handlers:
-            json_data = handler(json_data)
+            try:
+                json_data = handler(json_data)
+            except Exception:
+                _LOG.exception("A pack's handler of prompts failed")
         return json_data
 
 

@@ -7,8 +7,13 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import UsageError, add_pack_option
+
+if TYPE_CHECKING:
+    from ..execution.caching import ClassicCache
+    from ..server.serving import Options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,16 +81,20 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _serving_options(options: argparse.Namespace):
+def chosen_cache(options: argparse.Namespace) -> ClassicCache:
+    """What keeps results between prompts."""
     from ..execution.caching import ClassicCache, MemoryCache, NoCache, RecentCache
-    from ..server.serving import Options
 
     if options.cache_lru is not None:
-        cache = RecentCache(options.cache_lru)
-    elif options.cache_ram is not None:
-        cache = MemoryCache(int(options.cache_ram * 1e9))
-    else:
-        cache = NoCache() if options.cache_none else ClassicCache()
+        return RecentCache(options.cache_lru)
+    if options.cache_ram is not None:
+        return MemoryCache(int(options.cache_ram * 1e9))
+    return NoCache() if options.cache_none else ClassicCache()
+
+
+def _serving_options(options: argparse.Namespace) -> Options:
+    from ..server.serving import Options
+
     return Options(
         listen=tuple(options.listen or ["127.0.0.1"]),
         port=options.port,
@@ -93,7 +102,7 @@ def _serving_options(options: argparse.Namespace):
         host_names=tuple(options.allow_host),
         front_end=options.front_end,
         most_upload_bytes=int(options.max_upload_size * 1e6),
-        cache=cache,
+        cache=chosen_cache(options),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -21,7 +22,10 @@ from . import (
 )
 from .failing import tell_failures
 from .parts import PARTS, Parts
+from .requests import MOST_BODY_BYTES
 from .security import add_headers, check_origin, host_check, token_check
+
+_LOG = logging.getLogger(__name__)
 
 ROUTE_TABLES = [
     module.routes
@@ -49,7 +53,7 @@ def application(parts: Parts, *, host_names: Collection[str], token: str | None)
     checks = [host_check(host_names), check_origin]
     if token is not None:
         checks.append(token_check(token))
-    app = web.Application(middlewares=[*checks, tell_failures], client_max_size=1 << 30)
+    app = web.Application(middlewares=[*checks, tell_failures], client_max_size=MOST_BODY_BYTES)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
     for table in ROUTE_TABLES:
@@ -66,8 +70,12 @@ def _twice(method: str, path: str, handler: Any, options: dict[str, Any]) -> lis
 
 
 def _add_routes_of_packs(app: web.Application) -> None:
+    """Serve what packs asked for; a route that is taken or leads nowhere is told and left out."""
     for route in PromptServer.instance.routes:
-        if route.method == "STATIC":
-            app.router.add_static(route.path, route.handler())
-        else:
-            app.add_routes(_twice(route.method, route.path, route.handler, route.options))
+        try:
+            if route.method == "STATIC":
+                app.router.add_static(route.path, route.handler())
+            else:
+                app.add_routes(_twice(route.method, route.path, route.handler, route.options))
+        except (RuntimeError, ValueError) as error:
+            _LOG.error("A pack's route %s is left out: %s", route.path, error)

@@ -6,17 +6,22 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from . import messages
 
-_DROPPABLE_BEHIND = 256
-"""Messages that may wait before a slow client misses progress and previews."""
+_MOST_OUTDATED = 128
+"""Progress and previews that may wait before a slow client misses all but the last of them."""
 _MOST_WAITING = 20_000
 """Messages that may wait before a client that reads nothing is disconnected."""
 _MOST_WAITING_BYTES = 256 << 20
+
+
+class _Waiting(NamedTuple):
+    message: str | bytes
+    is_outdated_soon: bool
 
 
 class Connection:
@@ -26,16 +31,22 @@ class Connection:
         self.socket = socket
         self._request = request
         self.flags: Mapping[str, Any] = {}
-        self._waiting: deque[str | bytes] = deque()
-        self._bytes = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = self._outdatable = 0
         self._more = asyncio.Event()
 
-    def post(self, message: str | bytes, *, is_droppable: bool = False) -> None:
-        """Send a message after those that wait already; to be called in the event loop."""
-        if is_droppable and len(self._waiting) > _DROPPABLE_BEHIND:
-            return
-        self._waiting.append(message)
+    def post(self, message: str | bytes, *, is_outdated_soon: bool = False) -> None:
+        """Send a message after those that wait already; to be called in the event loop.
+
+        Args:
+            is_outdated_soon: a later one of its kind tells all that this one does.
+        """
+        if is_outdated_soon and self._outdatable >= _MOST_OUTDATED:
+            self._waiting = deque(one for one in self._waiting if not one.is_outdated_soon)
+            self._bytes, self._outdatable = sum(len(one.message) for one in self._waiting), 0
+        self._waiting.append(_Waiting(message, is_outdated_soon))
         self._bytes += len(message)
+        self._outdatable += is_outdated_soon
         self._more.set()
         if len(self._waiting) > _MOST_WAITING or self._bytes > _MOST_WAITING_BYTES:
             self._waiting.clear()
@@ -47,8 +58,9 @@ class Connection:
         with contextlib.suppress(ConnectionError):  # the reader ends by itself then
             while True:
                 while self._waiting:
-                    message = self._waiting.popleft()
+                    message, is_outdated_soon = self._waiting.popleft()
                     self._bytes -= len(message)
+                    self._outdatable -= is_outdated_soon
                     if isinstance(message, str):
                         await self.socket.send_str(message)
                     else:
@@ -89,7 +101,7 @@ class Clients:
         """Send an event to one client, or to all with None."""
         if self.listen(client_id):
             message = messages.event_message(event, data)
-            self.post(message, client_id, is_droppable=event.startswith("progress"))
+            self.post(message, client_id, is_outdated_soon=event.startswith("progress"))
 
     def send_preview(
         self, preview: messages.Preview, metadata: Mapping[str, Any], client_id: str | None
@@ -101,22 +113,22 @@ class Clients:
         ]
         if True in flagged:
             rich = messages.preview_with_metadata(preview, metadata)
-            self.post(rich, client_id, is_droppable=True, with_flag=True)
+            self.post(rich, client_id, is_outdated_soon=True, with_flag=True)
         if False in flagged:
-            self.post(messages.preview_message(preview), client_id, is_droppable=True, with_flag=False)
+            self.post(messages.preview_message(preview), client_id, is_outdated_soon=True, with_flag=False)
 
     def post(
         self,
         message: str | bytes,
         client_id: str | None,
         *,
-        is_droppable: bool = False,
+        is_outdated_soon: bool = False,
         with_flag: bool | None = None,
     ) -> None:
         """Send an encoded message.
 
         Args:
-            is_droppable: whether a slow client may miss it.
+            is_outdated_soon: a later one of its kind tells all that this one does.
             with_flag: only to connections that do, or do not, know previews with metadata; to all with None.
         """
 
@@ -124,7 +136,7 @@ class Clients:
             for connection in self._listeners(client_id):
                 knows = connection.flags.get("supports_preview_metadata") is True
                 if with_flag in (None, knows):
-                    connection.post(message, is_droppable=is_droppable)
+                    connection.post(message, is_outdated_soon=is_outdated_soon)
 
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is on its way out
             self._loop.call_soon_threadsafe(deliver)

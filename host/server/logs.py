@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections import deque
@@ -15,7 +16,7 @@ _LONGEST_ENTRY = 20_000
 
 
 class LogBook:
-    """Keeps what is written to standard output and error while `recording`.
+    """Keeps what is logged, and written to standard output and error, while `recording`.
 
     Attributes:
         entries: {"t": time as ISO 8601, "m": one line}, oldest first.
@@ -34,9 +35,12 @@ class LogBook:
         """Record the process's output, which goes where it went as well."""
         before = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = (_Recorded(stream, self._note) for stream in before)
+        handler = _Noting(self._note)  # the handlers that are there write to the streams of before
+        logging.getLogger().addHandler(handler)
         try:
             yield
         finally:
+            logging.getLogger().removeHandler(handler)
             sys.stdout, sys.stderr = before
 
     def _note(self, text: str) -> None:
@@ -50,6 +54,17 @@ class LogBook:
                     self.entries.pop()
                 self.entries.append(entry)
         self.written(entry)
+
+
+class _Noting(logging.Handler):
+    """Notes what is logged."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._note(f"{self.format(record)}\n")
 
 
 class _Recorded:

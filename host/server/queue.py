@@ -27,8 +27,9 @@ class Item:
         number: its priority, the smallest first.
         prompt: nodes by id, validated.
         extra_data: what the client sent beside, and "create_time" in ms since 1970.
-        targets: the output nodes to run; None for a prompt that must be validated again first.
+        targets: the output nodes to run.
         secrets: of extra_data, what is written nowhere.
+        is_checked: whether this process has validated it; one of an earlier process may lack nodes by now.
         is_cancelled: the user wants it stopped; told to the nodes once it has begun.
     """
 
@@ -36,15 +37,16 @@ class Item:
     prompt_id: str
     prompt: dict[str, Any]
     extra_data: dict[str, Any]
-    targets: list[str] | None
+    targets: list[str]
     secrets: dict[str, Any] = field(default_factory=dict)
     seq: int = -1
+    is_checked: bool = True
     is_cancelled: bool = False
 
     @property
     def facts(self) -> list[Any]:
         """The item as ComfyUI's clients see it."""
-        return [self.number, self.prompt_id, self.prompt, self.extra_data, self.targets or []]
+        return [self.number, self.prompt_id, self.prompt, self.extra_data, self.targets]
 
     @property
     def client_id(self) -> str | None:
@@ -80,12 +82,11 @@ class PromptQueue:
         """Take up what the last process left: waiting prompts wait again, a running one is told as lost."""
         for kept in self.store.unfinished():
             number, prompt_id, prompt, extra_data, targets = kept.facts
-            item = Item(number, prompt_id, prompt, extra_data, targets, seq=kept.seq)
+            item = Item(number, prompt_id, prompt, extra_data, targets, seq=kept.seq, is_checked=False)
             if kept.was_running:
                 self.store.finished(kept.seq, prompt_id, lost_entry(item))
                 _LOG.warning("Prompt %s was running when the server stopped; it is lost", prompt_id)
                 continue
-            item.targets = None
             self._pending.append(item)
             self._numbers = max(self._numbers, int(number) + 1)
         if self._pending:

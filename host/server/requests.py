@@ -9,7 +9,8 @@ from aiohttp import web
 
 from . import plain_json
 
-MOST_JSON_BYTES = 64 << 20
+MOST_BODY_BYTES = 100 << 20
+"""Of a request other than an upload, as in ComfyUI."""
 BODY_SECONDS = 60.0
 """How long a client may take to send a body of JSON."""
 
@@ -30,8 +31,8 @@ async def body(request: web.Request) -> bytes:
     Raises:
         HTTPBadRequest, HTTPRequestEntityTooLarge, HTTPRequestTimeout: it is cut off, too long, or slow.
     """
-    if (request.content_length or 0) > MOST_JSON_BYTES:
-        raise web.HTTPRequestEntityTooLarge(MOST_JSON_BYTES, request.content_length)
+    if (request.content_length or 0) > MOST_BODY_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MOST_BODY_BYTES, request.content_length)
     try:
         return await asyncio.wait_for(request.read(), BODY_SECONDS)
     except (asyncio.TimeoutError, TimeoutError) as error:

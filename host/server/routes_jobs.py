@@ -49,6 +49,8 @@ def _found(
     most = -1 if limit is None else min(offset + limit, 2**62)
     direction = f"{_SORT_KEYS[sort_by]}{' DESC' if order == 'desc' else ''}"
     done = list(parts.store.jobs(statuses, workflow, direction, most))
+    ended = {job["id"] for job in done}  # since the queue was looked at
+    waiting = [job for job in waiting if job["id"] not in ended]
     # Both parts are sorted by themselves; a stable sort keeps their order among equals.
     jobs = sorted(waiting + done, key=_created if sort_by == "created_at" else _took, reverse=order == "desc")
     end = None if limit is None else offset + limit

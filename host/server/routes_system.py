@@ -114,10 +114,10 @@ async def raw_logs(request: web.Request) -> web.Response:
 @routes.patch("/internal/logs/subscribe")
 async def subscribe_logs(request: web.Request) -> web.Response:
     """Send a client each new line of the log, or no longer."""
-    given, readers = await json_object(request), request.app[PARTS].log_book.readers
-    client_id = given.get("clientId")
-    if not isinstance(client_id, str):
-        raise refusal(web.HTTPBadRequest, "clientId must be a string")
+    given, parts = await json_object(request), request.app[PARTS]
+    client_id, readers = given.get("clientId"), parts.log_book.readers
+    if not isinstance(client_id, str) or not parts.clients.listen(client_id):
+        raise refusal(web.HTTPBadRequest, "clientId must be the id of a connected client")
     if given.get("enabled"):
         readers.add(client_id)
     else:

@@ -79,10 +79,9 @@ async def serve(session: Session, options: Options, ready: Callable[[str], None]
     )
     await runner.setup()
     try:
+        ready(await _listen(runner, options))  # before the recording: the address may hold the token
         with parts.log_book.recording():
-            address = await _listen(runner, options)
             parts.worker.start()
-            ready(address)
             await _told_to_stop()
     finally:
         await _stop(parts, runner)
@@ -106,7 +105,7 @@ def _parts(session: Session, options: Options) -> Parts:
 
 def _send_log(clients: Clients, log_book: LogBook, entry: dict[str, str]) -> None:
     for client_id in list(log_book.readers):
-        clients.send("logs", {"entries": [entry]}, client_id)
+        clients.send("logs", {"entries": [entry], "size": None}, client_id)
 
 
 async def _listen(runner: web.AppRunner, options: Options) -> str:

@@ -6,10 +6,10 @@ import asyncio
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator
+import threading
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import folder_paths
 from aiohttp import BodyPartReader, web
@@ -30,6 +30,8 @@ EXTENSIONS = _PICTURES | _FILMS | _SOUNDS | _MESHES | _TEXTS | _TENSORS
 _PIECE_SECONDS = 60.0
 _LONGEST_FIELD = 64 << 10
 
+_keeping = threading.Lock()
+
 
 @dataclass
 class Upload:
@@ -46,7 +48,7 @@ class Upload:
 
     @property
     def subfolder(self) -> str:
-        return self.fields.get("subfolder", "")
+        return self.fields.get("subfolder", "").replace("\\", "/").strip("/")
 
     @property
     def type(self) -> str:
@@ -61,21 +63,25 @@ async def receive(request: web.Request, most_bytes: int) -> Upload:
     """
     if not request.content_type.startswith("multipart/"):
         raise refusal(web.HTTPBadRequest, "an upload must be a multipart form")
-    os.makedirs(folder_paths.get_temp_directory(), exist_ok=True)
-    with NamedTemporaryFile(dir=folder_paths.get_temp_directory(), prefix="upload-", delete=False) as spool:
-        upload = Upload(Path(spool.name))
+    upload = Upload(Path(folder_paths.get_temp_directory(), f"upload-{uuid.uuid4().hex}"))
+    upload.path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        await _read_parts(request, upload, most_bytes)
-        if not upload.name:
-            raise refusal(web.HTTPBadRequest, 'the form has no file named "image"')
-    except BaseException as error:
+        await _read_form(request, upload, most_bytes)
+    except BaseException:
         upload.path.unlink(missing_ok=True)
-        if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
-            raise refusal(web.HTTPRequestTimeout, f"nothing came for {_PIECE_SECONDS:g} s") from error
-        if isinstance(error, (ValueError, KeyError)) and not isinstance(error, web.HTTPException):
-            raise refusal(web.HTTPBadRequest, f"the form cannot be read: {error}") from error
         raise
     return upload
+
+
+async def _read_form(request: web.Request, upload: Upload, most_bytes: int) -> None:
+    try:
+        await _read_parts(request, upload, most_bytes)
+    except (asyncio.TimeoutError, TimeoutError) as error:
+        raise refusal(web.HTTPRequestTimeout, f"nothing came for {_PIECE_SECONDS:g} s") from error
+    except (ValueError, KeyError) as error:
+        raise refusal(web.HTTPBadRequest, f"the form cannot be read: {error}") from error
+    if not upload.name:
+        raise refusal(web.HTTPBadRequest, 'the form has no file named "image"')
 
 
 async def _read_parts(request: web.Request, upload: Upload, most_bytes: int) -> None:
@@ -128,17 +134,12 @@ def keep(upload: Upload) -> str:
     """
     folder = target_folder(upload)
     folder.mkdir(parents=True, exist_ok=True)
-    if upload.fields.get("overwrite") in ("true", "1"):
-        _move(upload.path, folder / upload.name)
-        return upload.name
-    for name in _numbered(upload.name):
-        place = folder / name
-        if not os.path.lexists(place):
-            _move(upload.path, place)
-            return name
-        if place.is_file() and filecmp.cmp(upload.path, place, shallow=False):
-            return name
-    raise AssertionError("there is always another number")
+    with _keeping:  # two uploads of one name must not take each other's place
+        overwrites = upload.fields.get("overwrite") in ("true", "1")
+        name = upload.name if overwrites else _fitting_name(upload, folder)
+        if overwrites or not os.path.lexists(folder / name):
+            _move(upload.path, folder / name)
+    return name
 
 
 def target_folder(upload: Upload) -> Path:
@@ -150,15 +151,19 @@ def target_folder(upload: Upload) -> Path:
     root = folder_paths.get_directory_by_type(upload.type)
     if root is None:
         raise refusal(web.HTTPBadRequest, "type must be input, temp or output")
-    subfolder = upload.subfolder.strip("/\\")
-    return writable_path(root, subfolder) if subfolder else Path(root)
+    return writable_path(root, upload.subfolder) if upload.subfolder else Path(root)
 
 
-def _numbered(name: str) -> Iterator[str]:
-    stem, extension = os.path.splitext(name)
-    yield name
-    for number in range(1, 1_000_000):
-        yield f"{stem} ({number}){extension}"
+def _fitting_name(upload: Upload, folder: Path) -> str:
+    """The upload's name, numbered where a file that differs has it; an equal one may be there."""
+    stem, extension = os.path.splitext(upload.name)
+    name, number = upload.name, 0
+    while os.path.lexists(folder / name):
+        if (folder / name).is_file() and filecmp.cmp(upload.path, folder / name, shallow=False):
+            break
+        number += 1
+        name = f"{stem} ({number}){extension}"
+    return name
 
 
 def _move(source: Path, place: Path) -> None:

@@ -82,7 +82,7 @@ class Worker(threading.Thread):
         """Run a prompt; the result is its history entry, whatever happens."""
         self._enter(item)
         try:
-            if item.targets is None and (refusal := await self._refused(item)):
+            if not item.is_checked and (refusal := await self._refused(item)):
                 return refusal
             run = await self._executor.execute_async(
                 item.prompt,
@@ -99,7 +99,7 @@ class Worker(threading.Thread):
 
     async def _refused(self, item: Item) -> Entry | None:
         """Validate a prompt that an earlier process has accepted: its nodes may be gone."""
-        validation = await validate_prompt_async(item.prompt, self._executor.definitions)
+        validation = await validate_prompt_async(item.prompt, self._executor.definitions, item.targets)
         item.targets = validation.outputs
         if validation.error is None:
             return None
@@ -171,8 +171,7 @@ class Worker(threading.Thread):
 
 def _entry(item: Item, run: Run) -> Entry:
     succeeded = run.status == "success"
-    end = time.strftime("%H:%M:%S")
-    _LOG.info("%s prompt %s: %s in %.2f s", end, item.prompt_id, run.status, run.seconds)
+    _LOG.info("Prompt %s: %s in %.2f s", item.prompt_id, run.status, run.seconds)
     return {
         "prompt": item.facts,
         "outputs": run.outputs,

@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 
 NODES = Path(__file__).with_name("server_nodes.py")
-PATIENCE = 90.0
+PATIENCE = 300.0
 """Seconds: machines that run tests may be busy with other things."""
 
 
@@ -50,19 +50,20 @@ class Server:
         for name in ("input", "output", "user"):
             (folder / name).mkdir(exist_ok=True)
 
+    @property
+    def command(self) -> list[str]:
+        """The command line."""
+        command = [sys.executable, "-m", "kinograph.host.cli", "serve", "--port", "0", "--pack", str(NODES)]
+        places = {"user-directory": "user", "input": "input", "output": "output", "front-end": "front"}
+        for name, place in places.items():
+            command += [f"--{name}", str(self.folder / place)]
+        return [*command, *self.options]
+
     def start(self) -> Server:
         """Start the process and wait until it answers."""
-        command = [sys.executable, "-m", "kinograph.host.cli", "serve", "--port", "0", "--pack", str(NODES)]
-        for name, place in (
-            ("--user-directory", "user"),
-            ("--input", "input"),
-            ("--output", "output"),
-            ("--front-end", "front"),
-        ):
-            command += [name, str(self.folder / place)]
         self.log = open(self.folder / "log.txt", "ab")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [*command, *self.options],
+            self.command,
             cwd=self.folder,
             env=os.environ | {"OMP_NUM_THREADS": "1", "KINOGRAPH_HOME": str(self.folder)},
             stdout=subprocess.PIPE,

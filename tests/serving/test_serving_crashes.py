@@ -29,6 +29,8 @@ def test_a_killed_server_keeps_history_workflows_and_queue(start):
     server.post("/settings/Comfy.Kept", True)
     running = server.queue(write("half", steps=1000, seconds=0.05))
     waiting = [server.queue(write(f"whole{number}", steps=1, seconds=0.0)) for number in range(3)]
+    partly = count(seed=9) | {"3": {"class_type": "TestFail", "inputs": {"reason": "not asked for"}}}
+    waiting.append(server.queue(partly, partial_execution_targets=["2"]))
     server.wait_until_running(running)
     server.kill()
     assert not [name for name in os.listdir(server.folder / "output") if name.startswith("half")]

@@ -183,7 +183,11 @@ def upload(server, name, content, path="/upload/image", **fields):
 
 def test_an_upload_gets_its_name_or_another_one(server):
     assert upload(server, "clip.mp4", b"one").json == {"name": "clip.mp4", "subfolder": "", "type": "input"}
+    before = (server.folder / "input" / "clip.mp4").stat()
     assert upload(server, "clip.mp4", b"one").json["name"] == "clip.mp4"
+    assert (server.folder / "input" / "clip.mp4").stat().st_ino == before.st_ino, (
+        "an equal file is not touched"
+    )
     assert upload(server, "clip.mp4", b"two").json["name"] == "clip (1).mp4"
     assert upload(server, "clip.mp4", b"three", overwrite="true").json["name"] == "clip.mp4"
     folder = server.folder / "input"

@@ -22,6 +22,15 @@ async def greet(request):
     return web.json_response({"hello": request.match_info["name"]})
 
 
+@PromptServer.instance.routes.get("/queue")
+async def taken(request):
+    return web.json_response("not ours to answer")
+
+
+PromptServer.instance.routes.static("/studio/nothing", "/no/such/folder")
+PromptServer.instance.add_on_prompt_handler(lambda given: 1 / 0)
+
+
 @PromptServer.instance.routes.post("/studio/fail")
 async def fail(request):
     raise RuntimeError("a mistake of the pack")
@@ -124,6 +133,8 @@ def test_blueprints_are_listed_without_and_given_with_their_graphs(studio):
 def test_a_pack_s_own_routes_are_served_and_its_mistakes_contained(studio):
     assert studio.get("/studio/greet/you").json == {"hello": "you"}
     assert studio.get("/api/studio/greet/you").json == {"hello": "you"}
+    assert "queue_pending" in studio.get("/queue").json
+    assert "/studio/nothing is left out" in (studio.folder / "log.txt").read_text()
     failed = studio.post("/studio/fail")
     assert failed.status == 500 and b"a mistake" not in failed.body and b"Traceback" not in failed.body
 
@@ -167,6 +178,7 @@ def test_messages_and_prints_of_a_node_reach_its_listeners(studio):
     printed = [entry["m"] for name, data in messages if name == "logs" for entry in data["entries"]]
     assert "shouting here" in "".join(printed)
     assert " - shouting here\n" in studio.get("/internal/logs").json
+    assert "success in" in studio.get("/internal/logs").json, "what the host itself logs"
     raw = studio.get("/internal/logs/raw").json
     assert "shouting here\n" in [entry["m"] for entry in raw["entries"]] and raw["size"]["cols"] > 0
 
