@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +30,10 @@ NEEDED = {
     "comfyui_frontend_package": "comfyui-frontend-package",
 }
 NEWEST, OLDER = "newest", "older"
-SETTINGS = {"Comfy.TutorialCompleted": True, "Comfy.Minimap.Visible": False}
+OPTIONS = ("--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio")
+VIEWPORT = {"width": 1400, "height": 900}
+PATIENCE = 120_000
+"""Milliseconds: the editor is some hundred files, and a machine that runs tests may be busy."""
 PROBES = Path(__file__).with_name("probe_nodes.py")
 
 
@@ -62,9 +65,8 @@ def browser() -> Iterator[Any]:
         pytest.skip(f"the browser is not tested: none of {', '.join(BROWSERS)} is on the PATH")
     from playwright.sync_api import sync_playwright
 
-    options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable, args=options)
+        running = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
         yield running
         running.close()
 
@@ -101,33 +103,39 @@ def _front_end(version: str) -> list[str]:
 
 @pytest.fixture(scope="package")
 def context(browser: Any, server: Server) -> Iterator[Any]:
-    """A browser profile whose user has been here before."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1000})
-    context.set_default_timeout(60_000)
-    context.request.post(f"{server.url}/api/settings", data=SETTINGS)
+    context = browser.new_context(viewport=VIEWPORT, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
 
 @pytest.fixture(scope="package")
-def open_editor(context: Any, server: Server) -> Callable[[], Editor]:
-    """Opens a further tab."""
-
-    def open_tab() -> Editor:
-        editor = Editor(context.new_page(), server.url)
-        editor.open()
-        return editor
-
-    return open_tab
+def first_tab(context: Any, server: Server) -> Editor:
+    """Opened by a user who has never been here."""
+    return _opened(context, server)
 
 
 @pytest.fixture(scope="package")
-def shared_editor(open_editor: Callable[[], Editor]) -> Editor:
-    return open_editor()
+def second_tab(context: Any, server: Server, first_tab: Editor) -> Editor:
+    """Opened by a user who has been here before."""
+    return _opened(context, server)
+
+
+def _opened(context: Any, server: Server) -> Editor:
+    editor = Editor(context.new_page(), server.url)
+    editor.open()
+    return editor
 
 
 @pytest.fixture
-def editor(shared_editor: Editor) -> Editor:
-    """The editor with an empty graph."""
-    shared_editor.blank()
-    return shared_editor
+def editor(first_tab: Editor) -> Editor:
+    """The first tab with an empty graph."""
+    first_tab.blank()
+    return first_tab
+
+
+@pytest.fixture
+def other_editor(second_tab: Editor) -> Editor:
+    """The second tab with an empty graph."""
+    second_tab.blank()
+    return second_tab

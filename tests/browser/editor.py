@@ -1,92 +1,66 @@
 """ComfyUI's editor in one browser tab, driven as a user does: mouse, keyboard, dialogs.
 
 Nodes are drawn on a canvas, so their slots and widgets have places, not elements: the editor's own
-geometry says where, and the mouse goes there. What a test prepares it may set through `app`.
+geometry says where, and the mouse goes there. What a test only prepares it may set through `app`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from browser import scripts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-NODE_LIBRARY = re.compile("^(Nodes?|Node Library)")
+NODE_LIBRARY = re.compile(r"^Node Library|^Nodes$")
 SEARCH_NODES = re.compile("^Search Nodes")
-READY = """() => window.app?.graph && window.LiteGraph?.registered_node_types?.PreviewImage
-  && app.extensionManager?.workflow?.activeWorkflow && !app.extensionManager.spinner"""
-RECORD = """() => {
-  window.seen = [];
-  const names = ['execution_start', 'executing', 'progress', 'progress_state', 'executed', 'b_preview',
-    'b_preview_with_metadata', 'execution_success', 'execution_error', 'execution_interrupted'];
-  for (const name of names)
-    app.api.addEventListener(name, event => window.seen.push([name, event.detail]));
-}"""
-BLANK = """async () => {
-  const open = app.extensionManager.workflow;
-  await app.extensionManager.command.execute('Comfy.NewBlankWorkflow');
-  for (const other of [...open.openWorkflows])
-    if (other !== open.activeWorkflow) await open.closeWorkflow(other);
-  window.seen.length = 0;
-}"""
-ADD = """([type, place]) => {
-  const node = LiteGraph.createNode(type);
-  node.pos = place;
-  app.graph.add(node);
-  return String(node.id);
-}"""
-GEOMETRY = """([id, name]) => {
-  const node = app.canvas.graph.getNodeById(id) ?? app.canvas.graph.getNodeById(Number(id));
-  const on = place => [...app.canvasPosToClientPos(place)];
-  const slot = (list, is_input) => Object.fromEntries(
-    (list ?? []).map((item, at) => [item.name, on(node.getConnectionPos(is_input, at))]));
-  return {
-    title: on([node.pos[0] + node.size[0] / 2, node.pos[1] - 15]),
-    inputs: slot(node.inputs, true),
-    outputs: slot(node.outputs, false),
-    widgets: Object.fromEntries((node.widgets ?? []).map(widget =>
-      [widget.name, on([node.pos[0] + node.size[0] / 2, node.pos[1] + (widget.last_y ?? widget.y) + 10])])),
-  };
-}"""
+WORKFLOWS = re.compile("^Workflows")
+TEMPLATES = re.compile("^Templates")
+CANCEL = re.compile("cancel current run|interrupt", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node on the canvas that is open."""
+    """A node of the open graph."""
 
     editor: Editor
     id: str
 
     def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression in which `node` is this one."""
-        find = "const node = app.canvas.graph.getNodeById(id) ?? app.canvas.graph.getNodeById(Number(id));"
-        return self.editor.page.evaluate(f"id => {{ {find} return {expression}; }}", self.id)
-
-    def place(self, part: str, name: str = "") -> tuple[float, float]:
-        """Where on the page a part is: `title`, or a name among `inputs`, `outputs`, `widgets`."""
-        found = self.editor.page.evaluate(GEOMETRY, [self.id, name])[part]
-        return tuple(found[name] if name else found)
+        return self.editor.page.evaluate(f"id => {{ {scripts.FIND} return {expression}; }}", self.id)
 
     @property
     def kind(self) -> str:
         return self.ask("node.type")
 
-    def select(self) -> None:
-        self.editor.page.mouse.click(*self.place("title"))
+    def place(self, part: str, name: str) -> tuple[float, float]:
+        """Where on the page a part is; `part` is `inputs`, `outputs` or `widgets`, and `title` of itself."""
+        self.editor.drawn()
+        x, y = self.editor.page.evaluate(scripts.GEOMETRY, self.id)[part][name]
+        return x, y
 
-    def value(self, widget: str) -> Any:
-        return self.ask(f"node.widgets.find(widget => widget.name == {widget!r})?.value")
+    def select(self) -> None:
+        self.editor.page.mouse.click(*self.place("title", "title"))
 
     def widgets(self) -> list[str]:
         return self.ask("node.widgets.map(widget => widget.name)")
 
+    def value(self, widget: str) -> Any:
+        return self.ask(f"node.widgets.find(widget => widget.name == {widget!r})?.value")
+
+    def set(self, **values: Any) -> None:
+        """Give widgets their values without the mouse."""
+        self.editor.page.evaluate(scripts.SET, [self.id, values])
+
     def choose(self, widget: str, option: str) -> None:
         """Pick an option of a combo from the list that a click opens."""
-        self.editor.page.mouse.click(*self.place("widgets", widget))
-        entry = self.editor.page.locator(".litecontextmenu .litemenu-entry")
-        entry.get_by_text(option, exact=True).click()
+        self.click(widget)
+        self.editor.page.locator(".litecontextmenu .litemenu-entry").get_by_text(option, exact=True).click()
 
     def type(self, widget: str, text: str) -> None:
         """Write into a number or a line of text, in the box that a double click opens."""
@@ -95,7 +69,7 @@ class Node:
         box.fill(text)
         box.press("Enter")
 
-    def toggle(self, widget: str) -> None:
+    def click(self, widget: str) -> None:
         self.editor.page.mouse.click(*self.place("widgets", widget))
 
     def wire(self, output: str, to: Node, slot: str) -> None:
@@ -104,11 +78,9 @@ class Node:
 
     def feeds(self, slot: str) -> list[Any] | None:
         """`[node, output number]` at the other end of an input's wire; None if it has none."""
-        link = f"node.inputs.find(input => input.name == {slot!r})?.link"
-        found = self.ask(
-            f"(link => link && [link.origin_id, link.origin_slot])(app.canvas.graph.getLink({link}))"
-        )
-        return found and [str(found[0]), found[1]]
+        link = f"node.inputs.find(input => input.name == {slot!r}).link"
+        origin = f"(link => link && [String(link.origin_id), link.origin_slot])(node.graph.getLink({link}))"
+        return self.ask(origin) or None
 
 
 class Editor:
@@ -117,21 +89,44 @@ class Editor:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
+        self.failures: list[str] = []
+        page.on("pageerror", lambda error: self.failures.append(str(error)))
+        page.on("response", lambda answer: self._note(answer.status, answer.url))
+
+    def _note(self, status: int, url: str) -> None:
+        if status >= 500:
+            self.failures.append(f"{status} {url}")
 
     def open(self) -> None:
         """Go to the editor and wait until it can be used."""
         self.page.goto(self.url)
-        self.page.wait_for_function(READY)
-        self.page.evaluate(RECORD)
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait for a page that is loading; from then on it notes what the server sends."""
+        self.page.wait_for_function(scripts.READY)
+        self.page.evaluate(scripts.RECORD)
+
+    def complaints(self) -> list[str]:
+        """The texts of dialogs and notices that speak of something missing or gone wrong."""
+        shown = self.page.evaluate(scripts.NOTICES)
+        return [
+            text for text in shown if re.search("missing|error|fail|cannot|conflict", text, re.IGNORECASE)
+        ]
 
     def blank(self) -> None:
-        """An empty graph in the only tab."""
-        self.page.evaluate(BLANK)
+        """An empty graph in the only tab, nothing open beside it, nothing seen yet."""
+        self.page.keyboard.press("Escape")
+        self.page.evaluate(scripts.BLANK)
 
-    def add(self, kind: str, x: float, y: float) -> Node:
+    def load(self, workflow: dict[str, Any]) -> None:
+        """Open a saved graph, in the editor's or in API format."""
+        self.page.evaluate(scripts.LOAD, workflow)
+
+    def add(self, kind: str, x: float, y: float, **values: Any) -> Node:
         """A new node of a type with its corner at x, y of the canvas."""
-        node = Node(self, self.page.evaluate(ADD, [kind, [x, y]]))
-        self.drawn()
+        node = Node(self, self.page.evaluate(scripts.ADD, [kind, [x, y]]))
+        node.set(**values)
         return node
 
     def nodes(self) -> list[Node]:
@@ -143,19 +138,9 @@ class Editor:
         """The graph in API format, as the editor would queue it."""
         return self.page.evaluate("async () => (await app.graphToPrompt()).output")
 
-    def drag_from_library(self, title: str, x: int, y: int) -> None:
-        """Find a node in the library and drag it to x, y of the canvas."""
-        self.page.get_by_role("button", name=NODE_LIBRARY).first.click()
-        self.page.get_by_placeholder(SEARCH_NODES).fill(title)
-        leaf = self.page.get_by_role("treeitem").filter(has_text=title).last
-        leaf.drag_to(self.page.locator("#graph-canvas"), target_position={"x": x, "y": y})
-        self.page.keyboard.press("Escape")
-
     def drawn(self) -> None:
-        """Wait for the canvas: places of slots and widgets are known once it has been drawn."""
-        self.page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
+        """Draw the canvas now: only then are the places of slots and widgets known."""
+        self.page.evaluate("() => app.canvas.draw(true, true)")
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         mouse = self.page.mouse
@@ -164,4 +149,52 @@ class Editor:
         mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=3)
         mouse.move(*end, steps=3)
         mouse.up()
-        self.drawn()
+
+    def drag_from_library(self, title: str, x: int, y: int) -> None:
+        """Find a node in the library and drag it to x, y of the canvas."""
+        self.page.get_by_role("button", name=NODE_LIBRARY).first.click()
+        self.page.get_by_placeholder(SEARCH_NODES).fill(title)
+        leaf = self.page.get_by_role("treeitem").filter(has_text=title).last
+        leaf.drag_to(self.page.locator("#graph-canvas"), target_position={"x": x, "y": y})
+
+    def drop(self, file: Path, kind: str, x: float, y: float) -> None:
+        """Drop a file of the user's own on a place of the canvas."""
+        self.page.evaluate(scripts.DROP, [list(file.read_bytes()), file.name, kind, x, y])
+
+    def queue(self) -> None:
+        self.page.get_by_test_id("queue-button").click()
+
+    def cancel(self) -> None:
+        self.page.get_by_role("button", name=CANCEL).first.click()
+
+    def wait_for(self, *messages: str) -> dict[str, Any]:
+        """Wait until the server has sent one of these messages; returns what it said."""
+        found = "names => window.seen.find(([name]) => names.includes(name))"
+        return self.page.wait_for_function(found, arg=list(messages)).json_value()[1]
+
+    def seen(self, message: str) -> list[Any]:
+        """What the server has said in messages of this name."""
+        found = "name => window.seen.filter(([other]) => other === name).map(([, detail]) => detail)"
+        return self.page.evaluate(found, message)
+
+    def run(self) -> None:
+        """Queue the graph and wait for its success."""
+        self.queue()
+        self.wait_for("execution_success", "execution_error", "execution_interrupted")
+        assert self.seen("execution_success"), self.seen("execution_error")
+
+    def save_as(self, name: str) -> None:
+        """Save for the first time, by keyboard."""
+        self.page.keyboard.press("Control+s")
+        box = self.page.get_by_role("dialog").get_by_role("textbox")
+        box.fill(name)
+        box.press("Enter")
+        self.page.wait_for_function(
+            "name => app.extensionManager.workflow.activeWorkflow.path.endsWith(`${name}.json`)", arg=name
+        )
+
+    def reopen(self, name: str) -> None:
+        """Open a saved workflow from the sidebar."""
+        self.page.get_by_role("button", name=WORKFLOWS).first.click()
+        self.page.get_by_role("treeitem").filter(has_text=name).last.click()
+        self.page.wait_for_function("() => app.canvas.graph.nodes.length > 0")
