@@ -115,7 +115,7 @@ class LatentClips:
             "later": [clip.start > 0 for clip in clips],
         }
         path.with_suffix(".json").write_text(json.dumps(told), encoding="utf-8")
-        save_file({"latents": self.encoded(clips).half()}, path.with_suffix(".part"))
+        save_file({"latents": self.encoded(clips).half().contiguous()}, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
     def drawn(self, numbers: range) -> list[TrainingClip]:
