@@ -11,8 +11,8 @@ from ..media_files import reading_options
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FILM_EXTENSIONS = {".mp4", ".webm", ".mkv", ".mov", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".gif"}
-SMALLEST_SIDE, GREATEST_SIDE = 16, 4096
+_FILM_EXTENSIONS = {".mp4", ".webm", ".mkv", ".mov", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"}
+_SMALLEST_SIDE, _GREATEST_SIDE = 16, 4096
 
 
 class NoPictureError(ValueError):
@@ -40,7 +40,7 @@ def preview(path: Path, wish: str, channel: str, side: int | None) -> tuple[byte
     if format_ == "jpeg" or channel == "rgb":
         image = image.convert("RGB")
     if side is not None:
-        size = min(max(side, SMALLEST_SIDE), GREATEST_SIDE)
+        size = min(max(side, _SMALLEST_SIDE), _GREATEST_SIDE)
         image.thumbnail((size, size))
     options = {"quality": min(max(int(quality), 1), 100) if quality.isdecimal() else 90}
     return _encoded(image, format_, **options), f"image/{format_}"
@@ -83,7 +83,7 @@ def with_alpha(original: Path, mask: Path) -> bytes:
 def _opened(path: Path) -> Image:
     from PIL import Image, UnidentifiedImageError
 
-    if path.suffix.lower() in FILM_EXTENSIONS - {".gif"}:
+    if path.suffix.lower() in _FILM_EXTENSIONS:
         return _first_frame(path)
     try:
         image = Image.open(path)

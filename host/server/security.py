@@ -52,7 +52,7 @@ def own_names(addresses: Collection[str], extra: Collection[str]) -> frozenset[s
     names = {"localhost", *addresses, *extra}
     if not all(is_loopback(address) for address in addresses):
         machine = socket.gethostname().lower()
-        names |= {machine, f"{machine}.local", socket.getfqdn().lower()}
+        names |= {machine, f"{machine}.local"}
     return frozenset(name.lower().rstrip(".") for name in names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,11 +106,11 @@ def tree(folder: Path) -> list[dict[str, Any]]:
 
 
 def _walk(folder: Path, recurse: bool) -> Iterator[tuple[Path, bool]]:
+    root = os.path.realpath(home())
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [(Path(place, name), True) for name in folders]
         paths += [(Path(place, name), False) for name in names if not name.startswith(".")]
-        root = os.path.realpath(home())
         for path, is_folder in paths:
             if path.is_symlink() and not os.path.realpath(path).startswith(root + os.sep):
                 continue
@@ -120,14 +121,16 @@ def _walk(folder: Path, recurse: bool) -> Iterator[tuple[Path, bool]]:
 
 
 def settings() -> dict[str, Any]:
-    """The editor's settings; none where their file is missing or damaged, which is told in the log."""
+    """The editor's settings; none where their file is missing, or damaged and therefore set aside."""
     path = home() / SETTINGS
     if not path.is_file():
         return {}
     try:
         found = plain_json.read(path.read_bytes())
     except plain_json.NotPlainError as error:
-        _LOG.error("The settings %s cannot be read: %s", path, error)
+        aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
+        path.rename(aside)
+        _LOG.error("The settings cannot be read (%s): kept as %s, new ones begin", error, aside)
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -31,13 +31,14 @@ def test_tabs_that_set_at_once_lose_nothing(server):
     assert all(settings[f"Tab{tab}.{number}"] == number for tab in range(4) for number in range(10))
 
 
-def test_damaged_settings_are_told_and_begin_anew(start):
+def test_damaged_settings_are_set_aside_and_told(start):
     server = start()
     path = server.folder / "user" / "default" / "comfy.settings.json"
     path.write_text('{"half')
     assert server.get("/settings").json == {}
     assert server.post("/settings/a", 1).status == 200 and server.get("/settings").json == {"a": 1}
     assert "cannot be read" in (server.folder / "log.txt").read_text()
+    assert [one.read_text() for one in path.parent.glob("*.broken-*")] == ['{"half']
 
 
 def test_a_workflow_is_saved_listed_moved_and_deleted(server):
