@@ -19,7 +19,7 @@ from .hooked_wan import HookedWan
 from .model import shift_of, takes_shift, with_shift
 from .runtime import result_device
 from .sampling import cancellable, film_sampler, refuse_unless_flow, share_of_frames
-from .sampling_progress import Watch, decoder_of, rough_decoder
+from .sampling_progress import SamplingProgress, decoder_of, rough_decoder
 
 SCALES = ("downscale_ratio_spacial", "downscale_ratio_temporal")
 """What newer versions of core tell in an empty LATENT of the size of its cells."""
@@ -75,20 +75,20 @@ def sampled_film(
         schedule, notes = schedule_for(schedule, {**latent, "samples": samples})
     sigmas, model = _sigmas(model, settings)
     cache = CachedSteps(CachePlan(settings.skip_threshold)) if settings.skip_threshold else None
-    watch = _watch(model, settings, preview_vae, node_id)
+    progress = _progress(model, settings, preview_vae, node_id)
     guider = CFGGuider(_patched(model, settings, cache))
     guider.set_conds(prompts.positive, prompts.negative)
     guider.set_cfg(settings.cfg)
     made = guider.sample(
         comfy.sample.prepare_noise(samples, settings.seed, latent.get("batch_index")),
         samples,
-        film_sampler(settings.sampler, schedule, watch.step_done),
+        film_sampler(settings.sampler, schedule, progress.step_done),
         sigmas,
         denoise_mask=latent.get("noise_mask") if schedule is None else None,
         disable_pbar=True,
         seed=settings.seed,
     )
-    report = [watch.sentence(), *(cache.sentences() if cache else []), *notes]
+    report = [progress.sentence(), *(cache.sentences() if cache else []), *notes]
     kept = {name: value for name, value in latent.items() if name not in SCALES}
     return {**kept, "samples": made.to(result_device())}, "\n".join(report)
 
@@ -110,12 +110,14 @@ def _patched(model: Any, settings: Settings, cache: CachedSteps | None) -> Any:
     return model if notices else cancellable(model)
 
 
-def _watch(model: Any, settings: Settings, preview_vae: Any | None, node_id: str | None) -> Watch:
+def _progress(
+    model: Any, settings: Settings, preview_vae: Any | None, node_id: str | None
+) -> SamplingProgress:
     decode = None
     if settings.preview_every:
         latent_format = model.get_model_object("latent_format")
         decode = rough_decoder(latent_format) if preview_vae is None else decoder_of(preview_vae)
-    return Watch(model.model, decode, settings.preview_every, node_id)
+    return SamplingProgress(model.model, decode, settings.preview_every, node_id)
 
 
 def fitting_latent(model: Any, latent: dict[str, Any]) -> Tensor:

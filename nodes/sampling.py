@@ -24,26 +24,28 @@ from .runtime import throw_if_cancelled
 PER_FRAME = ("HookedWan", "WanModel", "VaceWanModel")
 """Networks that take a timestep for each frame."""
 
-Told = Callable[[int, int, Tensor], None]
+StepDone = Callable[[int, int, Tensor], None]
 """After each step: its number from 0, how many there are, and the clean film so far [B,C,T,h,w]."""
 
 
-def film_sampler(name: str, schedule: FrameSchedule | None = None, told: Told | None = None) -> KSAMPLER:
+def film_sampler(
+    name: str, schedule: FrameSchedule | None = None, step_done: StepDone | None = None
+) -> KSAMPLER:
     """A SAMPLER.
 
     Args:
         name: one of `SAMPLERS`.
         schedule: noise levels per frame; None is one level for all, for any flow model.
-        told: of every step.
+        step_done: called after every step.
     """
-    return KSAMPLER(FilmSampling(SAMPLERS[name], schedule, told))
+    return KSAMPLER(FilmSampling(SAMPLERS[name], schedule, step_done))
 
 
 class FilmSampling:
     """A sampler function as the host calls it, for films with one noise level or one per frame."""
 
-    def __init__(self, sampler: Sampler, schedule: FrameSchedule | None, told: Told | None) -> None:
-        self.sampler, self.schedule, self.told = sampler, schedule, told
+    def __init__(self, sampler: Sampler, schedule: FrameSchedule | None, step_done: StepDone | None) -> None:
+        self.sampler, self.schedule, self.step_done = sampler, schedule, step_done
         self.__name__ = sampler.__name__
 
     def __call__(
@@ -75,22 +77,22 @@ class FilmSampling:
     def _flat(
         self, model: Any, x: Tensor, sigmas: Tensor, arguments: dict[str, Any], callback: Callable | None
     ) -> Tensor:
-        def step_done(state: dict[str, Any]) -> None:
-            if self.told:
-                self.told(state["i"], len(sigmas) - 1, state["denoised"])
+        def done(state: dict[str, Any]) -> None:
+            if self.step_done:
+                self.step_done(state["i"], len(sigmas) - 1, state["denoised"])
             if callback:
                 callback(state)
 
-        return as_k_sampler(self.sampler)(model, x, sigmas, arguments, step_done)
+        return as_k_sampler(self.sampler)(model, x, sigmas, arguments, done)
 
     def _per_frame(
         self, model: Any, sigmas: Tensor, arguments: dict[str, Any], callback: Callable | None
     ) -> Tensor:
         steps = len(sigmas) - 1
 
-        def step_done(step: int, total: int, made: Tensor, clean: Tensor) -> None:
-            if self.told:
-                self.told(step, total, clean)
+        def done(step: int, total: int, made: Tensor, clean: Tensor) -> None:
+            if self.step_done:
+                self.step_done(step, total, clean)
             if callback:
                 counted = max((step + 1) * steps // total - 1, 0)  # a schedule may take more steps than asked
                 level = sigmas[counted]
@@ -99,9 +101,7 @@ class FilmSampling:
         # the schedule says which frames are given
         velocity = FrameVelocity(model, {**arguments, "denoise_mask": None})
         film, noise = model.latent_image, model.noise
-        return sample_film(
-            lambda window: velocity, self.sampler, self.schedule, sigmas, film, noise, step_done
-        )
+        return sample_film(lambda window: velocity, self.sampler, self.schedule, sigmas, film, noise, done)
 
 
 class FrameVelocity:

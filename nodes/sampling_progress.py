@@ -25,7 +25,7 @@ SPACE_OF_FORMAT = {"HunyuanVideo": "Hunyuan Video"}
 """By the name of a core latent format, whose latents they are where the channels do not tell."""
 
 
-class Watch:
+class SamplingProgress:
     """Told of every step by a sampler; keeps the time and moves the node's progress bar.
 
     Args:
@@ -46,7 +46,7 @@ class Watch:
         self._last = time.perf_counter()
 
     def step_done(self, step: int, total: int, clean: Tensor) -> None:
-        """The sampler's `Told`."""
+        """The sampler's `StepDone`."""
         now = time.perf_counter()
         self.seconds.append(now - self._last)
         if self._progress is None:

@@ -24,7 +24,7 @@ LEAST_SIDE = 8
 """Pixels across and down in which anything can be seen."""
 
 
-class Seen(NamedTuple):
+class SeenObject(NamedTuple):
     """A thing in a clip: words of the vocabulary, and where it is.
 
     centers: float64 [T, 2], x and y as fractions of the frame. radius: of the shape, in lengths, [T].
@@ -52,7 +52,7 @@ class Match(NamedTuple):
         return self.color and self.shape and self.motion
 
 
-def read_clip(frames: np.ndarray, fps: float) -> list[Seen]:
+def read_clip(frames: np.ndarray, fps: float) -> list[SeenObject]:
     """The things that a clip shows, the largest first.
 
     Args:
@@ -71,10 +71,10 @@ def read_clip(frames: np.ndarray, fps: float) -> list[Seen]:
     return [_seen(thing, lab, fps) for thing in find_things(lab)]
 
 
-def _seen(thing: Thing, lab: np.ndarray, fps: float) -> Seen:
+def _seen(thing: Thing, lab: np.ndarray, fps: float) -> SeenObject:
     fit = thing.fits[0]
     height, width = lab.shape[1:3]
-    return Seen(
+    return SeenObject(
         thing.color,
         fit.shape,
         motion_of(fit, lab, thing.evidence, fps) if len(lab) > 1 else "still",
@@ -97,7 +97,7 @@ def objects_asked_for(prompt: str) -> tuple[ObjectSpec, ...]:
     return wanted
 
 
-def match(seen: list[Seen], wanted: tuple[ObjectSpec, ...]) -> Match:
+def match(seen: list[SeenObject], wanted: tuple[ObjectSpec, ...]) -> Match:
     """Whether everything asked for is seen, each thing standing for one object at most.
 
     Of all ways to pair them the one with the most right words counts.
@@ -110,7 +110,7 @@ def match(seen: list[Seen], wanted: tuple[ObjectSpec, ...]) -> Match:
     return Match(color, shape, motion, len(seen) == len(wanted))
 
 
-def _hits(pairing: tuple[Seen, ...], wanted: tuple[ObjectSpec, ...]) -> list[tuple[bool, ...]]:
+def _hits(pairing: tuple[SeenObject, ...], wanted: tuple[ObjectSpec, ...]) -> list[tuple[bool, ...]]:
     """For each object whether its colour, shape and motion are those of the thing paired with it."""
     return [
         (thing.color == obj.color, thing.shape == obj.shape, thing.motion == obj.motion.kind)
@@ -118,14 +118,14 @@ def _hits(pairing: tuple[Seen, ...], wanted: tuple[ObjectSpec, ...]) -> list[tup
     ]
 
 
-def report(seen: list[Seen]) -> str:
+def report(seen: list[SeenObject]) -> str:
     """The things in words, one line each."""
     if not seen:
         return "nothing is seen before the background"
     return "\n".join(_line(thing) for thing in seen)
 
 
-def _line(thing: Seen) -> str:
+def _line(thing: SeenObject) -> str:
     (x, y), (end_x, end_y) = thing.centers[0], thing.centers[-1]
     way = f"from {x:.0%}, {y:.0%}"
     if math.hypot(end_x - x, end_y - y) > 0.01:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from kinograph.benchmarks.quality import plain_clips
-from kinograph.nodes.evaluation.oracle import Seen, match, objects_asked_for, read_clip, report
+from kinograph.nodes.evaluation.oracle import SeenObject, match, objects_asked_for, read_clip, report
 from kinograph.nodes.synthetic.clip import Clip
 from kinograph.nodes.synthetic.parsing import parse_caption
 from kinograph.nodes.synthetic.spec import SpecError
@@ -47,7 +47,7 @@ def shares_right(read) -> dict[str, float]:
     return dict(zip(names, np.mean(objects, axis=0), strict=True)) | {"count": float(np.mean(counts))}
 
 
-def _rights(seen: Seen | None, obj, centers: np.ndarray) -> tuple[bool, ...]:
+def _rights(seen: SeenObject | None, obj, centers: np.ndarray) -> tuple[bool, ...]:
     if seen is None:
         return False, False, False, False
     away = np.median(np.linalg.norm(seen.centers - centers, axis=1))
@@ -66,7 +66,7 @@ def test_nearly_everything_is_read_right_off_real_clips(name, read):
     assert min(shares.values()) >= 0.93, shares  # of 40 clips; the benchmark measures finer, on 300
 
 
-def shown(text: str, seed: int = 0) -> list[Seen]:
+def shown(text: str, seed: int = 0) -> list[SeenObject]:
     return read_clip(Clip(parse_caption(text, seed)).frames, FPS)
 
 
@@ -120,7 +120,7 @@ def test_a_long_prompt_is_compared_at_once():
     scene = "a red circle moving left, a blue star moving up, a green square moving down"
     wanted = objects_asked_for(". Then ".join([scene] * 6))
     assert len(wanted) == 18
-    seen = [Seen("red", "circle", "left", np.zeros((2, 2)), np.ones(2), 1.0)] * 5
+    seen = [SeenObject("red", "circle", "left", np.zeros((2, 2)), np.ones(2), 1.0)] * 5
     assert match(seen, wanted) == (False, False, False, False)
 
 
