@@ -16,6 +16,7 @@ from .group_nodes import without_group_nodes
 from .inputs import InputSpec
 from .instances import Circuit, Instance
 from .number_widgets import settled
+from .origins import origin
 from .promotions import primitive_value
 from .text_values import choose_dynamic_prompt, fill_placeholders
 from .tracing import Constant, Source, incoming, trace
@@ -40,8 +41,8 @@ def to_prompt(
         now: the time for `%date:…%` in file names; None leaves those as written.
 
     Returns:
-        execution id → `{"inputs", "class_type", "_meta": {"title"}}`. Wires are `[id, slot]`, array
-        values `{"__value__": […]}`. Muted, bypassed and editor-only nodes are resolved away.
+        execution id → `{"inputs", "class_type", "_meta"}`: the title and the node's `origin` are beside
+        what runs. Wires are `[id, slot]`, array values `{"__value__": […]}`. Muted, bypassed and editor-only nodes are resolved away.
 
     Raises:
         MissingNodes: nodes that run and are not in `object_info`.
@@ -61,12 +62,16 @@ def to_prompt(
         prompt[identity] = {
             "inputs": _inputs(circuit, instance, node, prompt_seed),
             "class_type": node.type,
-            "_meta": {"title": node.title or object_info[node.type].get("display_name") or node.type},
+            "_meta": {"title": _title(node, object_info), **origin(node.properties)},
         }
     fill_placeholders(prompt, circuit, now)
     for entry in prompt.values():
         entry["inputs"] = {name: _wrapped(value) for name, value in entry["inputs"].items()}
     return prompt
+
+
+def _title(node: Node, object_info: Mapping[str, Any]) -> str:
+    return node.title or object_info[node.type].get("display_name") or node.type
 
 
 class _Wire(tuple):

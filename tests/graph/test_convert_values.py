@@ -149,3 +149,25 @@ def test_notes_and_frontend_nodes_are_no_part_of_the_prompt(convert, node):
         node(4, "Blur"),
     ]
     assert set(convert(nodes)) == {"4"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({"cnr_id": "comfy-core", "ver": "0.33.0"}, {"cnr_id": "comfy-core", "ver": "0.33.0"}),
+        (
+            {"aux_id": "some-one/a_pack", "ver": "v1.2.0-rc.1"},
+            {"aux_id": "some-one/a_pack", "ver": "1.2.0-rc.1"},
+        ),
+        (
+            {"ver": "b85eaaab82ed0b9ba46b0a3ba9a7ae5be1d6c13e"},
+            {"ver": "b85eaaab82ed0b9ba46b0a3ba9a7ae5be1d6c13e"},
+        ),
+        ({"cnr_id": "-pack", "aux_id": "pack", "ver": "1.2"}, {}),
+        ({"cnr_id": 5, "aux_id": "a--b/c", "ver": "01.2.3"}, {}),
+        ({"cnr_id": "p" * 101, "ver": "unknown"}, {"ver": "unknown"}),
+    ],
+)
+def test_a_node_says_which_pack_it_is_of_where_that_is_well_formed(convert, node, properties, said):
+    entry = convert([node(1, "Text", ["a"], _properties=properties)])["1"]
+    assert entry["_meta"] == {"title": "Text", **said}
