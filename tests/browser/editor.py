@@ -20,6 +20,7 @@ NODE_LIBRARY = re.compile(r"^Node Library|^Nodes$")
 SEARCH_NODES = re.compile("^Search Nodes")
 WORKFLOWS = re.compile("^Workflows")
 TEMPLATES = re.compile("^Templates")
+COMPLAINT = re.compile("missing|error|fail|cannot|conflict", re.IGNORECASE)
 CANCEL = re.compile("cancel current run|interrupt", re.IGNORECASE)
 
 
@@ -90,6 +91,7 @@ class Editor:
         self.page = page
         self.url = url
         self.failures: list[str] = []
+        self.complaints_at_start: list[str] = []
         page.on("pageerror", lambda error: self.failures.append(str(error)))
         page.on("response", lambda answer: self._note(answer.status, answer.url))
 
@@ -106,6 +108,7 @@ class Editor:
         """Wait for a page that is loading; from then on it notes what the server sends."""
         self.page.wait_for_function(scripts.READY)
         self.page.evaluate(scripts.RECORD)
+        self.complaints_at_start = self.complaints()
 
     def complaints(self) -> list[str]:
         """The texts of dialogs and notices that speak of something missing or gone wrong."""
@@ -150,9 +153,12 @@ class Editor:
         mouse.move(*end, steps=3)
         mouse.up()
 
+    def open_library(self) -> None:
+        self.page.get_by_role("button", name=NODE_LIBRARY).first.click()
+
     def drag_from_library(self, title: str, x: int, y: int) -> None:
         """Find a node in the library and drag it to x, y of the canvas."""
-        self.page.get_by_role("button", name=NODE_LIBRARY).first.click()
+        self.open_library()
         self.page.get_by_placeholder(SEARCH_NODES).fill(title)
         leaf = self.page.get_by_role("treeitem").filter(has_text=title).last
         leaf.drag_to(self.page.locator("#graph-canvas"), target_position={"x": x, "y": y})

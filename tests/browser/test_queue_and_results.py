@@ -100,8 +100,8 @@ def test_queued_prompts_run_in_their_order_and_stand_in_the_history(editor: Edit
 
 
 def test_two_tabs_hear_of_their_own_prompts(editor: Editor, other_editor: Editor):
-    _, shown = steps_and_text(editor, 3)
-    _, other_shown = steps_and_text(other_editor, 4)
+    steps_and_text(editor, 3)
+    steps_and_text(other_editor, 4)
     editor.queue()
     other_editor.queue()
     for tab, words in ((editor, "3 steps"), (other_editor, "4 steps")):

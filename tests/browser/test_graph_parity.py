@@ -1,0 +1,99 @@
+"""The editor's own `graphToPrompt` against `kinograph convert`, on the same graphs and node types."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import urllib.request
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kinograph.host.graph import MissingNodes, read_workflow, to_prompt
+
+from browser.conftest import NEWEST, Server
+from browser.editor import Editor
+
+WORKFLOWS = sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))
+RECORDED = Path(__file__).parents[1] / "graph" / "data"
+SHARE = 1 if os.environ.get("KINOGRAPH_ALL_TEMPLATES") else 20
+"""Of core's templates each SHAREth is compared in the browser; the others are against recorded prompts."""
+
+
+@pytest.fixture(scope="module")
+def known(server: Server) -> dict[str, Any]:
+    """The node types that both sides see."""
+    with urllib.request.urlopen(f"{server.url}/object_info") as answer:
+        return json.load(answer)
+
+
+def templates() -> Iterator[tuple[str, bytes]]:
+    """Name and content of ComfyUI's official graphs."""
+    package = find_spec("comfyui_workflow_templates_json")
+    if package is None:
+        pytest.skip("needs the package comfyui-workflow-templates-json")
+    for path in sorted((Path(package.submodule_search_locations[0]) / "templates").glob("*.json")):
+        content = path.read_bytes()
+        if content.lstrip().startswith(b"{") and b'"nodes"' in content:
+            yield path.stem, content
+
+
+@pytest.mark.both_editors
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_of_the_pack_converts_as_in_the_editor_and_back(
+    editor: Editor, known: dict[str, Any], version: str, path: Path
+):
+    expected = to_prompt(read_workflow(path), known)
+    editor.load(json.loads(path.read_text(encoding="utf-8")))
+    shown = editor.prompt()
+    assert untraced(shown) == untraced(expected)
+    if version == NEWEST:  # older editors do not say which pack a node is of
+        assert shown == expected
+    editor.load(expected)
+    assert untraced(editor.prompt()) == untraced(expected)
+
+
+def test_templates_of_known_nodes_convert_as_in_the_editor(editor: Editor, known: dict[str, Any]):
+    compared = 0
+    for name, content in templates():
+        graph = json.loads(content)
+        try:
+            expected = to_prompt(read_workflow(graph), known)
+        except MissingNodes:
+            continue
+        editor.load(graph)
+        assert editor.prompt() == expected, name
+        compared += 1
+    assert compared
+
+
+def test_templates_convert_as_where_cores_nodes_are_known(other_editor: Editor, known: dict[str, Any]):
+    """The editor is told of core's node types, as recorded, beside those of the server."""
+    types = json.loads((RECORDED / "core_nodes.json").read_text(encoding="utf-8"))
+    recorded = json.loads((RECORDED / "editor_digests.json").read_text(encoding="utf-8"))
+    page = other_editor.page
+    page.route("**/object_info", lambda route: route.fulfill(json=known | types))
+    try:
+        page.reload()
+        other_editor.ready()
+        for name, content in list(templates())[::SHARE]:
+            if hashlib.sha256(content).hexdigest()[:12] != recorded.get(name, [""])[0]:
+                continue
+            graph = json.loads(content)
+            other_editor.load(graph)
+            assert plain(other_editor.prompt()) == plain(to_prompt(read_workflow(graph), known | types)), name
+    finally:
+        page.unroute("**/object_info")
+
+
+def untraced(prompt: dict[str, Any]) -> dict[str, Any]:
+    """Without the packs that the nodes are of, which a graph in API format forgets."""
+    return {key: entry | {"_meta": {"title": entry["_meta"]["title"]}} for key, entry in prompt.items()}
+
+
+def plain(prompt: dict[str, Any]) -> dict[str, Any]:
+    """Types and inputs: the recording has no titles."""
+    return {key: [entry["class_type"], entry["inputs"]] for key, entry in prompt.items()}
