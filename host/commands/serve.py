@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="address to listen on instead of 127.0.0.1, 0.0.0.0 for all (may be given several times)",
     )
-    add("--token", metavar="TOKEN", help="let in only those who know this token")
+    add(
+        "--token",
+        default=os.environ.get("KINOGRAPH_TOKEN") or None,
+        metavar="TOKEN",
+        help="let in only those who know this token (default: $KINOGRAPH_TOKEN, none)",
+    )
     add(
         "--allow-host",
         action="append",
