@@ -161,8 +161,9 @@ class _Builder:
             for name, slot in own.items()
         ]
         outputs = [{"name": port["name"], "type": port["type"], "links": []} for port in self.outputs]
+        number = len(self.nodes) + 1  # the editor renumbers inner nodes that share the outer one's id
         host = {
-            "id": 1,
+            "id": number,
             "type": identity,
             "title": blueprint.name,
             "pos": [0, 0],
@@ -177,7 +178,7 @@ class _Builder:
         }
         return {
             "revision": 0,
-            "last_node_id": 1,
+            "last_node_id": number,
             "last_link_id": 0,
             "nodes": [host],
             "links": [],
