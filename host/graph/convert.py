@@ -41,8 +41,9 @@ def to_prompt(
         now: the time for `%date:…%` in file names; None leaves those as written.
 
     Returns:
-        execution id → `{"inputs", "class_type", "_meta"}`: the title and the node's `origin` are beside
-        what runs. Wires are `[id, slot]`, array values `{"__value__": […]}`. Muted, bypassed and editor-only nodes are resolved away.
+        execution id → `{"inputs", "class_type", "_meta": {"title", …}}`, with the node's `origin` in
+        `_meta`. Wires are `[id, slot]`, array values `{"__value__": […]}`. Muted, bypassed and
+        editor-only nodes are resolved away.
 
     Raises:
         MissingNodes: nodes that run and are not in `object_info`.
