@@ -9,10 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINS := constraints.txt requirements.txt pyproject.toml setup.py
+OLDER_EDITOR := comfyui-frontend-package==1.35.9
 NAME ?= executor
 PORT ?= 8188
 
-.PHONY: demo serve test lint bench texts clean
+.PHONY: demo serve test browser lint bench texts clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python scripts/demo_clip.py input
@@ -21,8 +22,17 @@ demo: $(VENV)/demo.stamp
 serve: $(VENV)/host.stamp
 	$(BIN)/kinograph serve --port $(PORT)
 
-test: lint
+test: lint browser $(VENV)/older-editor
 	$(BIN)/python -m pytest -q
+
+# What is not to be had is skipped, and the tests say so.
+browser:
+	@command -v chromium > /dev/null || command -v google-chrome > /dev/null \
+		|| { [ "$$(id -u)" = 0 ] && apt-get install --yes --quiet chromium; } \
+		|| echo "There is no Chromium, and it cannot be installed: the browser is not tested" >&2
+
+$(VENV)/older-editor: | $(BIN)/python
+	-$(BIN)/python -m pip install --quiet --no-deps --target $@ $(OLDER_EDITOR)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from comfyui.client import write_clip
 
 from browser.editor import Editor
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSERS = ("chromium", "google-chrome")
 NEEDED = {
     "playwright": "playwright",
     "aiohttp": "aiohttp",
