@@ -29,7 +29,8 @@ class Conditions:
 
     Attributes:
         grid: patches over time, height and width; their product is S.
-        time: [B,T,6,D], shift, scale and gate of self-attention and of the feed-forward layer.
+        time: [B,T,6,D], shift, scale and gate of self-attention and of the feed-forward layer; T is 1 where
+            all frames have one timestep.
         text: [B,L,D]. image: [B,N,D], where there is one.
         rotation: [S,1,D/2H], complex: turns queries and keys by their position.
         blocks: how many there are.
@@ -121,7 +122,9 @@ class WanTransformer(nn.Module):
         grid = tuple(patches.shape[2:])
         tokens = patches.flatten(2).transpose(1, 2).to(latents.dtype, memory_format=torch.contiguous_format)
         if timestep.dim() == 1:
-            timestep = timestep[:, None].expand(-1, grid[0])
+            timestep = timestep[:, None]  # the whole film counts as one frame
+        elif timestep.device.type == "cpu" and timestep.eq(timestep[:, :1]).all():  # not asked of a GPU
+            timestep = timestep[:, :1]
         with torch.autocast(latents.device.type, enabled=False):  # bfloat16 cannot tell the timesteps apart
             waves = timestep_waves(timestep, self.config.frequency_width)
             time = self.time_embedding(waves.to(latents.dtype))  # [B,T,D]
@@ -287,6 +290,9 @@ class Head(nn.Module):
 
 def modulated(frames: Tensor, shift: Tensor, scale: Tensor, epsilon: float) -> Tensor:
     """Layer norm of [B,T,P,D], then each frame's own scale and shift [B,T,1,D] (adaptive layer norm)."""
+    if len(scale.flatten(0, -2)) == 1:  # one for all: the norm applies them by itself
+        scale, shift = ((1 + scale).flatten(), shift.flatten())
+        return lowered(F.layer_norm(frames, frames.shape[-1:], scale, shift, epsilon))
     normed = F.layer_norm(frames, frames.shape[-1:], eps=epsilon)
     return lowered(torch.addcmul(shift, normed, 1 + scale))
 
