@@ -20,7 +20,7 @@ from . import (
     routes_system,
     routes_user,
 )
-from .failing import tell_failures
+from .failing import log_malformed_requests_briefly, tell_failures
 from .parts import PARTS, Parts
 from .requests import MOST_BODY_BYTES
 from .security import add_headers, check_origin, host_check, token_check
@@ -53,6 +53,7 @@ def application(parts: Parts, *, host_names: Collection[str], token: str | None)
     checks = [host_check(host_names), check_origin]
     if token is not None:
         checks.append(token_check(token))
+    log_malformed_requests_briefly()
     app = web.Application(middlewares=[*checks, tell_failures], client_max_size=MOST_BODY_BYTES)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)

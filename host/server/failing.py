@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .places import BadNameError
 from .requests import answer
@@ -24,6 +25,19 @@ _STATUS = {
     errno.EDQUOT: 507,
     errno.EFBIG: 507,
 }
+
+
+def log_malformed_requests_briefly() -> None:
+    """Let aiohttp log what is no HTTP in one line: it is the client's mistake, and no trace leads to it."""
+    logging.getLogger("aiohttp.server").addFilter(_shorten)
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        reason = str(record.exc_info[1]).strip().partition("\n")[0]
+        record.msg, record.args = "A request was malformed: %.200s", (reason,)
+        record.exc_info = record.exc_text = None
+    return True
 
 
 @web.middleware

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 
 import pytest
+from aiohttp.http_exceptions import LineTooLong
 from kinograph.host.server import jobs, plain_json
 from kinograph.host.server.clients import Clients, Connection
+from kinograph.host.server.failing import log_malformed_requests_briefly
 from kinograph.host.server.logs import LogBook
 from kinograph.host.server.queue import Item, PromptQueue
 from kinograph.host.server.running import RunningPrompt
@@ -127,3 +130,13 @@ def test_a_client_that_reads_nothing_misses_old_progress_but_no_result():
     assert len(waiting) < 200 and waiting[-1]["data"] == {"value": 999}
     executed = [event["data"]["node"] for event in waiting if event["type"] == "executed"]
     assert executed == [str(number) for number in range(0, 1000, 100)]
+
+
+def test_a_malformed_request_is_logged_in_one_line(caplog):
+    log_malformed_requests_briefly()
+    try:
+        raise LineTooLong(b"GET /" + b"x" * 9000, 8190)
+    except LineTooLong:
+        logging.getLogger("aiohttp.server").exception("Error handling request from %s", "127.0.0.1")
+    assert "A request was malformed" in caplog.text and "Traceback" not in caplog.text
+    assert len(caplog.text) < 500
