@@ -128,14 +128,22 @@ def _opened(context: Any, server: Server) -> Editor:
 
 
 @pytest.fixture
-def editor(first_tab: Editor) -> Editor:
+def editor(first_tab: Editor, idle_afterwards: None) -> Editor:
     """The first tab with an empty graph."""
     first_tab.blank()
     return first_tab
 
 
 @pytest.fixture
-def other_editor(second_tab: Editor) -> Editor:
+def other_editor(second_tab: Editor, idle_afterwards: None) -> Editor:
     """The second tab with an empty graph."""
     second_tab.blank()
     return second_tab
+
+
+@pytest.fixture
+def idle_afterwards(context: Any, server: Server) -> Iterator[None]:
+    """A prompt that a failed test leaves running would keep those of the next ones waiting."""
+    yield
+    context.request.post(f"{server.url}/queue", data={"clear": True})
+    context.request.post(f"{server.url}/interrupt", data={})

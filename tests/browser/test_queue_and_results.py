@@ -48,7 +48,7 @@ def test_progress_and_a_live_preview_belong_to_the_node_that_works(editor: Edito
     assert told[-1] == states[-1][slow.id]["max"]
     assert editor.seen("b_preview")
     assert slow.ask("node.imgs?.length") == 1
-    assert shown.ask("node.widgets.map(widget => widget.value)").count("5 steps") == 1
+    assert "5 steps" in shown.ask("node.widgets.map(widget => widget.value)")
 
 
 @pytest.mark.both_editors
