@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -16,45 +17,54 @@ routes = web.RouteTableDef()
 _SORT_KEYS = {"created_at": "created", "execution_duration": "took"}
 
 
+class _Wish(NamedTuple):
+    """Which jobs are asked for: a part of those of some statuses and of one workflow, if any, in an order."""
+
+    statuses: list[str]
+    workflow: str | None
+    sort_by: str
+    descending: bool
+    limit: int | None
+    offset: int
+
+    def admits(self, job: Job) -> bool:
+        return job["status"] in self.statuses and self.workflow in (None, job.get("workflow_id"))
+
+
 @routes.get("/jobs")
 async def list_jobs(request: web.Request) -> web.Response:
     """Jobs, filtered by `status` and `workflow_id`, sorted, from `offset` on, at most `limit`."""
-    statuses = _statuses(request)
-    sort_by = _choice(request, "sort_by", tuple(_SORT_KEYS))
-    order = _choice(request, "sort_order", ("desc", "asc"))
     limit, offset = whole_number(request, "limit", None), max(whole_number(request, "offset", 0), 0)
     if limit is not None and limit <= 0:
         raise refusal(web.HTTPBadRequest, "limit must be a positive integer")
-    parts, workflow = request.app[PARTS], request.query.get("workflow_id") or None
-    jobs, total = await asyncio.to_thread(_found, parts, statuses, workflow, sort_by, order, limit, offset)
+    wish = _Wish(
+        _statuses(request),
+        request.query.get("workflow_id") or None,
+        _choice(request, "sort_by", tuple(_SORT_KEYS)),
+        _choice(request, "sort_order", ("desc", "asc")) == "desc",
+        limit,
+        offset,
+    )
+    jobs, total = await asyncio.to_thread(_found, request.app[PARTS], wish)
     page = {"offset": offset, "limit": limit, "total": total, "has_more": offset + len(jobs) < total}
     return answer({"jobs": jobs, "pagination": page})
 
 
-def _found(
-    parts: Parts,
-    statuses: list[str],
-    workflow: str | None,
-    sort_by: str,
-    order: str,
-    limit: int | None,
-    offset: int,
-) -> tuple[list[Job], int]:
+def _found(parts: Parts, wish: _Wish) -> tuple[list[Job], int]:
+    """The jobs that are wished for, and how many there are without a limit."""
     running, pending = parts.queue.current()
     waiting = [queued_job(item.facts, IN_PROGRESS) for item in running]
     waiting += [queued_job(item.facts, PENDING) for item in pending]
-    waiting = [
-        job for job in waiting if job["status"] in statuses and workflow in (None, job.get("workflow_id"))
-    ]
-    most = -1 if limit is None else min(offset + limit, 2**62)
-    direction = f"{_SORT_KEYS[sort_by]}{' DESC' if order == 'desc' else ''}"
-    done = list(parts.store.jobs(statuses, workflow, direction, most))
+    most = -1 if wish.limit is None else min(wish.offset + wish.limit, 2**62)
+    order = f"{_SORT_KEYS[wish.sort_by]}{' DESC' if wish.descending else ''}"
+    done = list(parts.store.jobs(wish.statuses, wish.workflow, order, most))
     ended = {job["id"] for job in done}  # since the queue was looked at
-    waiting = [job for job in waiting if job["id"] not in ended]
+    waiting = [job for job in waiting if wish.admits(job) and job["id"] not in ended]
     # Both parts are sorted by themselves; a stable sort keeps their order among equals.
-    jobs = sorted(waiting + done, key=_created if sort_by == "created_at" else _took, reverse=order == "desc")
-    end = None if limit is None else offset + limit
-    return jobs[offset:end], len(waiting) + parts.store.count_jobs(statuses, workflow)
+    key = _created if wish.sort_by == "created_at" else _took
+    jobs = sorted(waiting + done, key=key, reverse=wish.descending)
+    end = None if wish.limit is None else wish.offset + wish.limit
+    return jobs[wish.offset : end], len(waiting) + parts.store.count_jobs(wish.statuses, wish.workflow)
 
 
 def _created(job: Job) -> int:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import folder_paths
 from aiohttp import web
@@ -127,7 +128,7 @@ async def _listen(runner: web.AppRunner, options: Options) -> str:
             ", ".join(options.listen),
         )
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{shown}:{port}" + (f"/?token={options.token}" if options.token else "")
+    return f"http://{shown}:{port}" + (f"/?token={quote(options.token, safe='')}" if options.token else "")
 
 
 async def _told_to_stop() -> None:
