@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from ..kernels.attention.dispatch import AttentionSite, attend
 from .generation.load import Checkpoint
-from .generation.wan import PATCH, Conditions, WanTransformer, unpatchified
+from .generation.wan import PATCH, Conditions, WanTransformer
 from .generation.wan_config import WanConfig
+from .generation.wan_patches import unpatchified
 from .runtime import throw_if_cancelled
 
 try:

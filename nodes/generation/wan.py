@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from ...kernels.attention.dispatch import Attention, AttentionSite, Kind, attend
 from ...kernels.linear import layers
 from .wan_config import WanConfig
+from .wan_patches import padded, unpatchified
 from .wan_positions import rotate, rotations, timestep_waves
 
 PATCH = (1, 2, 2)
@@ -118,7 +119,7 @@ class WanTransformer(nn.Module):
         attention: Attention,
     ) -> tuple[Tensor, Tensor, Conditions]:
         """What the blocks work on: tokens [B,S,D], the head's time [B,T,D], and the conditions."""
-        patches = self.patch_embedding(_padded(latents))  # [B,D,T,h/2,w/2]
+        patches = self.patch_embedding(padded(latents))  # [B,D,T,h/2,w/2]
         grid = tuple(patches.shape[2:])
         tokens = patches.flatten(2).transpose(1, 2).to(latents.dtype, memory_format=torch.contiguous_format)
         if timestep.dim() == 1:
@@ -291,8 +292,7 @@ class Head(nn.Module):
 def modulated(frames: Tensor, shift: Tensor, scale: Tensor, epsilon: float) -> Tensor:
     """Layer norm of [B,T,P,D], then each frame's own scale and shift [B,T,1,D] (adaptive layer norm)."""
     if len(scale.flatten(0, -2)) == 1:  # one for all: the norm applies them by itself
-        scale, shift = ((1 + scale).flatten(), shift.flatten())
-        return lowered(F.layer_norm(frames, frames.shape[-1:], scale, shift, epsilon))
+        return lowered(F.layer_norm(frames, frames.shape[-1:], 1 + scale.flatten(), shift.flatten(), epsilon))
     normed = F.layer_norm(frames, frames.shape[-1:], eps=epsilon)
     return lowered(torch.addcmul(shift, normed, 1 + scale))
 
@@ -306,17 +306,3 @@ def lowered(x: Tensor) -> Tensor:
 def split(x: Tensor, heads: int) -> Tensor:
     """[B,S,D] → [B,S,H,D/H]."""
     return x.unflatten(-1, (heads, -1))
-
-
-def unpatchified(tokens: Tensor, grid: tuple[int, int, int]) -> Tensor:
-    """[B,S,4·C] of this grid → [B,C,T,h,w]."""
-    patches = tokens.unflatten(1, grid).unflatten(-1, (2, 2, -1))  # [B,T,h/2,w/2,2,2,C]
-    return patches.permute(0, 6, 1, 2, 4, 3, 5).flatten(5, 6).flatten(3, 4)
-
-
-def _padded(latents: Tensor) -> Tensor:
-    """[B,C,T,h,w] with an odd height or width made even: its first row or column again, as ComfyUI does."""
-    height, width = latents.shape[3:]
-    if height % 2 or width % 2:
-        return F.pad(latents, (0, width % 2, 0, height % 2, 0, 0), mode="circular")
-    return latents
