@@ -12,12 +12,13 @@ from browser.conftest import Server
 from browser.editor import Editor, Node
 from browser.scripts import PLAYING
 
-FOR_EVER = 100_000
+FOR_EVER = {"steps": 10_000, "pause": 0.2}
+"""Slow enough that a busy browser keeps up with what it hears."""
 
 
-def steps_and_text(editor: Editor, steps: int) -> tuple[Node, Node]:
+def steps_and_text(editor: Editor, **values: float) -> tuple[Node, Node]:
     """Probe Steps wired to a node that shows its words."""
-    slow, shown = editor.add("ProbeSteps", 200, 200, steps=steps), editor.add("PreviewAny", 700, 200)
+    slow, shown = editor.add("ProbeSteps", 200, 200, **values), editor.add("PreviewAny", 700, 200)
     slow.wire("words", shown, "source")
     return slow, shown
 
@@ -40,7 +41,7 @@ def test_a_queued_film_is_made_and_plays_on_its_node(editor: Editor, server: Ser
 
 @pytest.mark.both_editors
 def test_progress_and_a_live_preview_belong_to_the_node_that_works(editor: Editor):
-    slow, shown = steps_and_text(editor, 5)
+    slow, shown = steps_and_text(editor, steps=5)
     editor.run()
     states = [message["nodes"] for message in editor.seen("progress_state")]
     told = [nodes[slow.id]["value"] for nodes in states if slow.id in nodes]
@@ -53,7 +54,7 @@ def test_progress_and_a_live_preview_belong_to_the_node_that_works(editor: Edito
 
 @pytest.mark.both_editors
 def test_a_run_is_cancelled_from_the_editor(editor: Editor):
-    slow, _ = steps_and_text(editor, FOR_EVER)
+    slow, _ = steps_and_text(editor, **FOR_EVER)
     editor.queue()
     editor.wait_for("progress")
     editor.cancel()
@@ -62,7 +63,7 @@ def test_a_run_is_cancelled_from_the_editor(editor: Editor):
 
 @pytest.mark.both_editors
 def test_an_error_shows_on_its_node_and_says_why(editor: Editor):
-    slow, _ = steps_and_text(editor, 2)
+    slow, _ = steps_and_text(editor, steps=2)
     failing, end = editor.add("ProbeFails", 700, 400), editor.add("PreviewAny", 1000, 400)
     slow.wire("words", failing, "words")
     failing.wire("never", end, "source")
@@ -88,7 +89,7 @@ def test_an_input_that_is_not_wired_is_marked_and_nothing_runs(editor: Editor):
 
 @pytest.mark.both_editors
 def test_queued_prompts_run_in_their_order_and_stand_in_the_history(editor: Editor, server: Server):
-    slow, _ = steps_and_text(editor, 2)
+    slow, _ = steps_and_text(editor, steps=2)
     before = set(history(server))
     editor.page.evaluate("async () => { for (const _ of [1, 2, 3]) await app.queuePrompt(0); }")
     editor.page.wait_for_function("() => seen.filter(([name]) => name === 'execution_success').length === 3")
@@ -100,8 +101,8 @@ def test_queued_prompts_run_in_their_order_and_stand_in_the_history(editor: Edit
 
 
 def test_two_tabs_hear_of_their_own_prompts(editor: Editor, other_editor: Editor):
-    steps_and_text(editor, 3)
-    steps_and_text(other_editor, 4)
+    steps_and_text(editor, steps=3)
+    steps_and_text(other_editor, steps=4)
     editor.queue()
     other_editor.queue()
     for tab, words in ((editor, "3 steps"), (other_editor, "4 steps")):
@@ -111,7 +112,7 @@ def test_two_tabs_hear_of_their_own_prompts(editor: Editor, other_editor: Editor
 
 
 def test_a_reload_finds_the_running_prompt_again(other_editor: Editor):
-    slow, _ = steps_and_text(other_editor, FOR_EVER)
+    slow, _ = steps_and_text(other_editor, **FOR_EVER)
     other_editor.queue()
     other_editor.wait_for("progress")
     other_editor.page.reload()
