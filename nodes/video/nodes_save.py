@@ -134,9 +134,8 @@ class KinoEncodeVideo(io.ComfyNode):
         text = _told(output.name, report)
         show_text(text, node_id(cls))
         written = FileSource.of(output.path)
-        return io.NodeOutput(
-            LazyVideo(written), output.name, text, ui=_shown(output.name, written.spec, text)
-        )
+        spec = recipe.spec if container == "webp" else written.spec  # FFmpeg cannot read a moving webp
+        return io.NodeOutput(LazyVideo(written), output.name, text, ui=_shown(output.name, spec, text))
 
 
 def _picture_widgets() -> list[io.Input]:

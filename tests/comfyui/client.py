@@ -87,7 +87,8 @@ class ComfyUI:
 
     def saved(self, output: dict[str, Any]) -> list[Path]:
         """The files that a node saved, from what it shows in the editor."""
-        files = [file for shown in output.values() for file in shown if isinstance(file, dict)]
+        shown = [one for entries in output.values() for one in entries if isinstance(one, dict)]
+        files = [one for one in shown if "filename" in one]
         return [self.base / file["type"] / file["subfolder"] / file["filename"] for file in files]
 
 

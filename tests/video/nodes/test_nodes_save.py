@@ -66,6 +66,13 @@ def test_the_editor_is_told_where_the_file_is(folders, video, node):
     assert shown["animated"] == (True,)
 
 
+def test_a_moving_webp_which_cannot_be_read_back_is_shown_all_the_same(folders, video, node):
+    shown = node.execute(video, **QUICK | {"container": "webp", "preset": "auto"}).ui
+    [player] = shown["kino_view"]
+    assert player["file"]["filename"] == "clip_00001_.webp"
+    assert (player["width"], player["height"], player["frames"]) == (64, 48, 30)
+
+
 @pytest.mark.parametrize("switch", ["node", "host"])
 def test_the_graph_stays_out_when_asked(folders, video, node, monkeypatch, switch):
     monkeypatch.setattr(comfy.cli_args.args, "disable_metadata", switch == "host")
