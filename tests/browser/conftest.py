@@ -77,7 +77,8 @@ def server(version: str, browser: Any, tmp_path_factory: pytest.TempPathFactory)
     base = tmp_path_factory.mktemp(version)
     for name in ("input", "output", "user"):
         (base / name).mkdir()
-    write_clip(base / "input" / "clip.mp4", seconds=1)
+    for name in ("clip.mp4", "bigbuckbunny.mp4"):  # the second is what the pack's first workflow opens
+        write_clip(base / "input" / name, seconds=1)
     command = [sys.executable, "-m", "kinograph.host.cli", "serve", "--port", "0", "--pack", str(PROBES)]
     command += ["--input", str(base / "input"), "--output", str(base / "output")]
     command += ["--user-directory", str(base / "user"), *_front_end(version)]

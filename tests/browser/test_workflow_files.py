@@ -34,7 +34,8 @@ def test_a_film_is_uploaded_by_the_nodes_button(editor: Editor, server: Server, 
     loader = editor.add("KinoLoadVideo", 500, 200)
     with editor.page.expect_file_chooser() as chooser:
         loader.click("upload")
-    chooser.value.set_files(film)
+    with editor.page.expect_response("**/upload/image"):
+        chooser.value.set_files(film)
     editor.page.wait_for_function(
         "() => app.graph.nodes[0].widgets.some(widget => widget.value === 'from a disk.mp4')"
     )
@@ -45,7 +46,8 @@ def test_a_film_is_uploaded_by_the_nodes_button(editor: Editor, server: Server, 
 def test_a_film_is_uploaded_by_dropping_it_on_the_node(editor: Editor, server: Server, tmp_path: Path):
     film = shutil.copy(server.base / "input" / "clip.mp4", tmp_path / "dropped.mp4")
     loader = editor.add("KinoLoadVideo", 500, 200)
-    editor.drop(Path(film), "video/mp4", *loader.place("widgets", "file"))
+    with editor.page.expect_response("**/upload/image"):
+        editor.drop(Path(film), "video/mp4", *loader.place("widgets", "file"))
     editor.page.wait_for_function(
         "() => app.graph.nodes[0].widgets.some(widget => widget.value === 'dropped.mp4')"
     )
