@@ -29,16 +29,14 @@ class Choice:
     reason: str
 
 
-def choose(x: Tensor, weight: Tensor, *, gelu: bool = False) -> Choice:
-    """The faster way for x […,I] and weight [O,I], with GELU behind it or not."""
+def choose(x: Tensor, weight: Tensor) -> Choice:
+    """The faster way for x […,I] and weight [O,I]."""
     if reason := refusal(x, weight):
         return Choice("plain", reason)
     if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return Choice("plain", "this PyTorch has no product of oneDNN's to call")
-    if x.dtype == torch.bfloat16:
-        if gelu:
-            return Choice("onednn", "GELU is computed before the product leaves the processor's cache")
-        return Choice("plain", "PyTorch's bfloat16 product is oneDNN's")
+    if x.dtype == torch.bfloat16:  # PyTorch's own is oneDNN's too, but writes the bias beforehand
+        return Choice("onednn", "bias and GELU are added before the product leaves the processor's cache")
     found = measured()
     if found.relative_error > TOLERANCE:
         return Choice("plain", f"oneDNN's product differs by {found.relative_error:.1e}")
@@ -49,7 +47,7 @@ def choose(x: Tensor, weight: Tensor, *, gelu: bool = False) -> Choice:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, gelu: bool = False) -> Tensor:
     """x […,I] times weight [O,I], plus bias [O], then GELU (its tanh form) where asked for → […,O]."""
-    if choose(x, weight, gelu=gelu).path == "onednn":
+    if choose(x, weight).path == "onednn":
         return onednn_linear(x, weight, bias, gelu=gelu)
     made = F.linear(x, weight, bias)
     return F.gelu(made, approximate="tanh") if gelu else made
