@@ -1,6 +1,7 @@
 # make serve   the browser editor, on http://127.0.0.1:8188 (another with PORT=8189)
 # make demo    the main job on a fresh machine: builds .venv, installs, makes a film
 # make test    everything that must hold before a change is merged
+# make test-older-editor   the browser tests once more, on an editor of a year ago
 # make lint    only style and import rules;  make bench NAME=executor    one benchmark
 # make texts   what follows from the nodes' schemas: locales, help pages with pictures, blueprints
 
@@ -13,7 +14,7 @@ OLDER_EDITOR := comfyui-frontend-package==1.35.9
 NAME ?= executor
 PORT ?= 8188
 
-.PHONY: demo serve test browser lint bench texts clean
+.PHONY: demo serve test test-older-editor browser lint bench texts clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python scripts/demo_clip.py input
@@ -22,8 +23,11 @@ demo: $(VENV)/demo.stamp
 serve: $(VENV)/host.stamp
 	$(BIN)/kinograph serve --port $(PORT)
 
-test: lint browser $(VENV)/older-editor
+test: lint browser
 	$(BIN)/python -m pytest -q
+
+test-older-editor: lint browser $(VENV)/older-editor
+	$(BIN)/python -m pytest -q tests/browser -k older
 
 # What is not to be had is skipped, and the tests say so.
 browser:
