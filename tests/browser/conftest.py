@@ -2,8 +2,9 @@
 
 Skipped, with the reason, where Playwright, a Chromium, aiohttp or the editor's package is missing. Tests
 marked `both_editors` run a second time on an editor one year older, where that is installed:
-KINOGRAPH_OLDER_EDITOR, or `older-editor` in the environment (`make test-older-editor` puts it there), is a folder with
-comfyui_frontend_package in it. KINOGRAPH_EDITOR names one to take instead of the installed package.
+KINOGRAPH_OLDER_EDITOR, or `older-editor` in the environment (`make test-older-editor` puts it there), is a
+folder with comfyui_frontend_package in it. KINOGRAPH_EDITOR names one to take instead of the installed
+package.
 """
 
 from __future__ import annotations
