@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..nodes.generation.film_windows import FrameSchedule
-from ..nodes.generation.load import load_transformer
 from ..nodes.generation.methods.fvdm import Extension, ImageToVideo, InBetween
 from ..nodes.generation.pipeline import Pipeline
-from ..nodes.generation.text_encoder import load_text_encoder
-from ..nodes.vae.load import load_vae
 from ..nodes.vae.streaming import encode_frames
+from ..training.train_t2v import MODEL, TEXT, VAE
+from ..training.vae_clips import to_pixels
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
-FILES = {
-    "transformer": WEIGHTS / "diffusion_models" / "kinograph_tiny_t2v.safetensors",
-    "text": WEIGHTS / "text_encoders" / "kinograph_tiny_umt5.safetensors",
-    "vae": WEIGHTS / "vae" / "kinograph_tiny_wan21_vae.safetensors",
-}
+FILES = (MODEL, TEXT, VAE)
 FRAMES, SIDE = 17, 96
-
-
-def embedded_pipeline() -> Pipeline:
-    """The three networks that come with the pack, in float32."""
-    return Pipeline(
-        load_transformer(FILES["transformer"], dtype=torch.float32),
-        load_text_encoder(FILES["text"], dtype=torch.float32),
-        load_vae(FILES["vae"], dtype=torch.float32),
-    )
 
 
 class EmbeddedFilms:
@@ -75,8 +58,7 @@ class EmbeddedFilms:
     @torch.inference_mode()
     def _encoded(self, film: np.ndarray) -> Tensor:
         """uint8 [T,H,W,3] → raw latents [1,Z,t,h,w]."""
-        pixels = torch.from_numpy(film).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-        return encode_frames(self.pipeline.vae, [pixels]).latents
+        return encode_frames(self.pipeline.vae, [to_pixels(film[None])]).latents
 
     def _films(self, latents: Tensor) -> np.ndarray:
         """Raw latents [1,Z,t,h,w] → uint8 [T,H,W,3]."""

@@ -95,11 +95,12 @@ def run(quick: bool) -> dict[str, Any]:
 
 def embedded_model() -> Generator | None:
     """The model that ships with the pack; None where it has no weights yet."""
-    from .embedded_films import FILES, EmbeddedFilms, embedded_pipeline
+    from ..nodes.generation.pipeline import Pipeline
+    from .embedded_films import FILES, EmbeddedFilms
 
-    if not all(path.is_file() for path in FILES.values()):
+    if not all(path.is_file() for path in FILES):
         return None
-    return EmbeddedFilms(embedded_pipeline())
+    return EmbeddedFilms(Pipeline.load(*FILES))
 
 
 def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:

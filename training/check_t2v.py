@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from ..nodes.evaluation.oracle import match, objects_asked_for, read_clip
-from ..nodes.generation.pipeline import Pipeline, Sampling
+from ..nodes.generation.pipeline import DEFAULT, Pipeline, Sampling
 from ..nodes.synthetic.held_back import held_back_prompts
 from ..nodes.vae.load import load_vae
 from .t2v_card import contact_sheet
@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add, default = parser.add_argument, Sampling()
+    add, default = parser.add_argument, DEFAULT
     add("--checkpoint", type=Path, default=Path("training/runs/t2v/checkpoint.pt"))
     add("--prompts", type=int, default=32)
     add("--frames", type=int, default=5, help="latent frames")
@@ -37,8 +37,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     run = Run.resume(args.checkpoint, torch.device("cpu"))
-    run.networks.load_state_dict(run.average)
-    run.networks.eval().requires_grad_(False)
+    run.averaged()
     pipeline = Pipeline(run.transformer, run.text, load_vae(VAE, dtype=torch.float32))
     prompts = held_back_prompts(args.prompts)
     noise = torch.randn(len(prompts), 16, args.frames, 12, 12, generator=torch.Generator().manual_seed(0))

@@ -15,50 +15,38 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..nodes.generation.load import load_transformer
-from ..nodes.generation.pipeline import Pipeline, Sampling
-from ..nodes.generation.text_encoder import load_text_encoder
+from ..nodes.generation.pipeline import DEFAULT, Pipeline
 from ..nodes.synthetic.held_back import held_back_prompts
-from ..nodes.vae.load import load_vae
 from .t2v_card import contact_sheet, t2v_card
 from .t2v_clips import fingerprint
 from .train_t2v import MODEL, TEXT, TRAINING, VAE, WEIGHTS, Run
 
-SHIFT = 3.0
-"""Of the noise schedule, kept in the file for the nodes."""
-
-
-def averaged(run: Run) -> nn.ModuleDict:
-    """The run's networks with their averaged weights, as half floats."""
-    run.networks.load_state_dict(run.average)
-    return run.networks.half().eval().requires_grad_(False)
-
 
 def write_weights(run: Run, folder: Path) -> tuple[Path, Path]:
     """Write transformer and text encoder where ComfyUI's loaders look; returns their paths."""
-    networks = averaged(run)
+    networks = run.averaged().half()
     paths = tuple(folder / file.relative_to(WEIGHTS) for file in (MODEL, TEXT))
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
     config = {"transformer": {"text_dim": run.sizes.text_width, "num_heads": run.sizes.width // 128}}
-    metadata = {"format": "pt", "config": json.dumps(config), "shift": str(SHIFT), TRAINING: run.told()}
+    metadata = {
+        "format": "pt",
+        "config": json.dumps(config),
+        "shift": str(DEFAULT.shift),
+        TRAINING: run.told(),
+    }
     tensors = {name: tensor.contiguous() for name, tensor in networks["transformer"].state_dict().items()}
     save_file(tensors, paths[0], metadata)
     run.text.save(paths[1])
     return paths
 
 
-def samples(transformer: Path, text: Path, vae: Path, prompts: list[str]) -> Tensor:
-    """Films of prompts, from the files as users get them: [B,3,T,H,W] in 0..1."""
-    pipeline = Pipeline(
-        load_transformer(transformer, dtype=torch.float32),
-        load_text_encoder(text, dtype=torch.float32),
-        load_vae(vae, dtype=torch.float32),
-    )
+def samples(pipeline: Pipeline, prompts: list[str]) -> Tensor:
+    """Films of prompts: [B,3,T,H,W] in 0..1."""
     noise = torch.randn(len(prompts), 16, 5, 12, 12, generator=torch.Generator().manual_seed(0))
-    return pipeline.decoded(pipeline.sampled(prompts, noise, settings=Sampling(shift=SHIFT)))
+    return pipeline.decoded(pipeline.sampled(prompts, noise))
 
 
 def main() -> None:
@@ -79,7 +67,7 @@ def main() -> None:
     cards = args.weights / "cards"
     cards.mkdir(parents=True, exist_ok=True)
     prompts = held_back_prompts(6)
-    contact_sheet(samples(*paths, args.vae, prompts), cards / f"{MODEL.stem}.jpg")
+    contact_sheet(samples(Pipeline.load(*paths, args.vae), prompts), cards / f"{MODEL.stem}.jpg")
     quality = None if args.quality is None else json.loads(args.quality.read_text(encoding="utf-8"))
     card = t2v_card(MODEL.stem, paths, run, args.command, prompts, quality)
     (cards / f"{MODEL.stem}.md").write_text(card, encoding="utf-8")

@@ -87,13 +87,13 @@ def write_weights(path: Path, weights: dict[str, Tensor]) -> None:
     save_file({name: tensor.to(dtype).contiguous() for name, tensor in weights.items()}, path)
 
 
-def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, command: str) -> Path:
+def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, command: str, note: str) -> Path:
     """Write weights, card and picture below `folder`; returns the weights' path.
 
     Args:
         film: a real film that was not trained on.
         clips: procedural clips to measure on.
-        command: how the network was trained, for the card.
+        command, note: how the network was trained, and what else is to be said of that, for the card.
     """
     run = Run.resume(checkpoint)
     network = run.averaged()
@@ -105,7 +105,7 @@ def export(checkpoint: Path, folder: Path, film: Path | None, clips: int, comman
     cards.mkdir(parents=True, exist_ok=True)
     quality, films = all_measured(network, clips, film)
     side_by_side(films, cards / f"{NAME}.jpg")
-    (cards / f"{NAME}.md").write_text(vae_card(NAME, path, run, command, quality), encoding="utf-8")
+    (cards / f"{NAME}.md").write_text(vae_card(NAME, path, run, command, quality, note), encoding="utf-8")
     return path
 
 
@@ -137,9 +137,10 @@ def main() -> None:
     add("--film", type=Path, help="a real film that was not trained on, to measure on as well")
     add("--clips", type=int, default=32, help="procedural clips to measure on")
     add("--command", default="python -m kinograph.training.train_vae", help="how it was trained")
+    add("--note", default="", help="a sentence on the training for the card")
     add("--weights", type=Path, default=WEIGHTS, help="folder that gets vae/ and cards/")
     args = parser.parse_args()
-    print(export(args.checkpoint, args.weights, args.film, args.clips, args.command))
+    print(export(args.checkpoint, args.weights, args.film, args.clips, args.command, args.note))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ Rows: {" ".join(prompts)}
 - Command: `{command}`; then `python -m kinograph.training.export_t2v`, which also wrote this card.
 - {run.step:,} steps over {run.clips:,} clips (first frames count as clips) in
   {run.seconds / 3600:.1f} hours; seed 0.
-- Hardware: {platform.machine()} processor, two cores; PyTorch {torch.__version__.split("+")[0]}.
+- Hardware: {platform.machine()} processor, {os.cpu_count()} cores; PyTorch {torch.__version__.split("+")[0]}.
 - Loss: squared error of the velocity, bfloat16 arithmetic, averaged weights; Muon for the blocks' matrices.
 """
 

@@ -111,6 +111,11 @@ class Run:
         run.step, run.clips, run.seconds = state["progress"]
         return run
 
+    def averaged(self) -> nn.ModuleDict:
+        """The networks with their averaged weights, for inference; the run cannot go on after it."""
+        self.networks.load_state_dict(self.average)
+        return self.networks.eval().requires_grad_(False)
+
     def told(self) -> str:
         """The run so far in JSON, for `going_on`."""
         progress = {"step": self.step, "clips": self.clips, "seconds": self.seconds}

@@ -37,9 +37,10 @@ class Quality(NamedTuple):
     spread: tuple[float, float]
 
 
-def vae_card(name: str, path: Path, run: Run, command: str, quality: Quality) -> str:
-    """The card in Markdown; `run` is the training that made the weights."""
+def vae_card(name: str, path: Path, run: Run, command: str, quality: Quality, note: str) -> str:
+    """The card in Markdown; `run` is the training that made the weights, `note` what else is to be said."""
     clips, spread = quality.clips, quality.spread
+    note = f"- {note}\n" if note else ""
     rows = [
         f"| {clips} clips of one or two objects, 17 frames of 96 × 96 | {_figures(quality.procedural)} |",
         f"| {clips} of up to three objects, cuts and faces, the same size | {_figures(quality.harder)} |",
@@ -73,9 +74,8 @@ deviation between {spread[0]:.2f} and {spread[1]:.2f} of Wan 2.1's.
 - {run.step:,} steps over {run.clips:,} clips in {run.seconds / 3600:.1f} hours; seed 0.
 - Hardware: {platform.machine()} processor; PyTorch {torch.__version__.split("+")[0]}.
 - Pictures first: a network without a sense of time, inflated after {run.films_from:,} steps.
-- Loss: logarithms of each clip's squared error and of its errors of edges and of motion, and a small KL term;
-  the first 10,600 steps on films were with the errors themselves.
-"""
+- Loss: logarithms of each clip's squared error and of its errors of edges and of motion, and a small KL term.
+{note}"""
 
 
 def _figures(found: Measured) -> str:

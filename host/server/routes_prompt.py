@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -52,12 +54,8 @@ async def show_queue(request: web.Request) -> web.Response:
 @routes.post("/queue")
 async def change_queue(request: web.Request) -> web.Response:
     """Take prompts out of the queue: {"clear": true} or {"delete": [ids]}."""
-    queue, given = request.app[PARTS].queue, await json_object(request)
-    if given.get("clear"):
-        queue.clear()
-    for prompt_id in text_list(given.get("delete") or [], "delete"):
-        queue.delete(prompt_id)
-    return web.Response()
+    queue = request.app[PARTS].queue
+    return await _taken_out(request, queue.clear, queue.delete)
 
 
 @routes.post("/interrupt")
@@ -108,9 +106,16 @@ async def show_entry(request: web.Request) -> web.Response:
 @routes.post("/history")
 async def change_history(request: web.Request) -> web.Response:
     """Forget finished prompts: {"clear": true} or {"delete": [ids]}."""
-    store, given = request.app[PARTS].store, await json_object(request)
+    store = request.app[PARTS].store
+    return await _taken_out(request, store.forget_all, store.forget)
+
+
+async def _taken_out(
+    request: web.Request, clear: Callable[[], Any], delete: Callable[[str], Any]
+) -> web.Response:
+    given = await json_object(request)
     if given.get("clear"):
-        store.forget_all()
+        clear()
     for prompt_id in text_list(given.get("delete") or [], "delete"):
-        store.forget(prompt_id)
+        delete(prompt_id)
     return web.Response()

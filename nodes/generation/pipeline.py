@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..vae.load import load_vae
 from ..vae.streaming import VideoAutoencoder, decode_frames
 from .film_windows import FrameSchedule
 from .flow_sigmas import flow_sigmas
 from .frame_schedules import sample_film
 from .guidance import Guidance, constant
+from .load import load_transformer
 from .methods.fvdm import Flat
 from .samplers import SAMPLERS, Velocity
-from .text_encoder import TextEncoder
+from .text_encoder import TextEncoder, load_text_encoder
 from .wan import WanTransformer
 
 
@@ -44,6 +47,19 @@ class Pipeline:
     transformer: WanTransformer
     text: TextEncoder
     vae: VideoAutoencoder
+
+    @classmethod
+    def load(cls, transformer: Path, text: Path, vae: Path) -> Pipeline:
+        """Of files, in float32.
+
+        Raises:
+            WeightsError: one cannot be read.
+        """
+        return cls(
+            load_transformer(transformer, dtype=torch.float32),
+            load_text_encoder(text, dtype=torch.float32),
+            load_vae(vae, dtype=torch.float32),
+        )
 
     @torch.inference_mode()
     def sampled(

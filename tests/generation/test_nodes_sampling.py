@@ -13,7 +13,7 @@ from kinograph.nodes import sampling
 from kinograph.nodes.generation import flow_sigmas, nodes_sampling
 from kinograph.nodes.generation.nodes_guidance import KinoGuidance, KinoGuider, KinoStepCache
 from kinograph.nodes.generation.nodes_sampling import KinoFlowSigmas, KinoSampler, KinoSamplerSelect
-from kinograph.nodes.guiding import KINDS
+from kinograph.nodes.guiding import KINDS, ModelGuidance
 from kinograph.nodes.model import load_video_model, with_shift
 from safetensors.torch import save_file
 
@@ -123,6 +123,20 @@ def test_a_noise_mask_under_the_hosts_sampler_is_a_schedule_per_frame(model):
     start = {**latent(filled=True), "noise_mask": mask}
     by_schedule = film(model, start, {"method": "image_to_video"})
     assert torch.allclose(core_film(model, start), by_schedule, atol=1e-4)
+
+
+def test_what_is_answered_for_given_frames_does_not_change_the_others_guidance():
+    x, cond, uncond = torch.randn(3, 1, 16, 4, 2, 2).unbind()
+    other = cond.clone()
+    other[:, :, 0] += 100.0
+    levels = {sampling.LEVELS: torch.tensor([0.0, 1, 1, 1]), "sample_sigmas": torch.linspace(1, 0, 5)}
+    options, made = {"transformer_options": levels}, []
+    for answer in (cond, other):
+        seen = {"input": x, "cond_scale": 3.0, "uncond": [], "uncond_denoised": uncond}
+        seen |= {"cond_denoised": answer, "sigma": torch.tensor([0.5]), "model_options": options}
+        plain = uncond + (answer - uncond) * 3.0
+        made.append(ModelGuidance("cfg_zero_star").after_guidance({**seen, "denoised": plain}))
+    torch.testing.assert_close(made[0][:, :, 1:], made[1][:, :, 1:])
 
 
 def test_films_of_one_batch_have_the_same_frames_given(model):

@@ -44,8 +44,8 @@ def test_the_noise_of_drawn_latents_grows_with_them(pair, clips):
 
 def test_an_export_is_a_vae_with_a_card_and_a_picture(tmp_path):
     Run.start(8).save(tmp_path / "checkpoint.pt")
-    path = export(tmp_path / "checkpoint.pt", tmp_path / "weights", None, 1, "train")
+    path = export(tmp_path / "checkpoint.pt", tmp_path / "weights", None, 1, "train", note="Stopped once.")
     assert load_vae(path).config.width == 8
     card = (tmp_path / "weights" / "cards" / f"{path.stem}.md").read_text()
-    assert "dB" in card and f"{path.stem}.jpg" in card
+    assert "dB" in card and f"{path.stem}.jpg" in card and card.endswith("\n- Stopped once.\n")
     assert (tmp_path / "weights" / "cards" / f"{path.stem}.jpg").is_file()
