@@ -12,11 +12,14 @@ from typing import NamedTuple
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional
 
 from ..nodes.synthetic.captions import captions
+from ..nodes.synthetic.clip import Clip
 from ..nodes.synthetic.held_back import HELD_BACK
 from ..nodes.synthetic.sampling import ClipOptions, sample_clip
 from ..nodes.synthetic.spec import ClipSpec
+from ..nodes.synthetic.stage import BACKGROUND
 from ..nodes.vae.streaming import VideoAutoencoder
 from .vae_clips import drawn, to_pixels
 
@@ -68,13 +71,25 @@ def rendered(clip: TrainingClip) -> Tensor:
     return to_pixels(drawn(clip.spec, clip.frames)[None])
 
 
+def object_places(spec: ClipSpec, frames: int) -> Tensor:
+    """Where the objects are in a clip's first frames, a margin included: bool [T,h,w], a cell per latent."""
+    stages = Clip(spec, 0, frames).stages
+    seen = torch.stack([torch.from_numpy(stage.labels != BACKGROUND) for stage in stages])
+    cells = functional.max_pool2d(seen[:, None].float(), 8)  # [frames,1,h,w]
+    near = functional.max_pool2d(cells, 3, stride=1, padding=1)[:, 0] > 0
+    groups = near[1:].split(4) if frames > 1 else ()  # the first latent frame holds one picture
+    return torch.stack([near[0], *(pictures.any(dim=0) for pictures in groups)])
+
+
 class Batch(NamedTuple):
     """Clips to learn from.
 
-    latents: [B,Z,T,h,w], normalised. texts: one of each clip's captions. later: which do not begin a film.
+    latents: [B,Z,T,h,w], normalised. objects: bool [B,T,h,w], where the objects are.
+    texts: one of each clip's captions. later: which do not begin a film.
     """
 
     latents: Tensor
+    objects: Tensor
     texts: list[str]
     later: list[bool]
 
@@ -89,24 +104,27 @@ class LatentClips:
 
     def __init__(self, folder: Path, vae: VideoAutoencoder) -> None:
         self.folder, self.vae = folder, vae
-        self.latents = torch.empty(0)
+        self.latents = self.objects = torch.empty(0)
         self.captions: list[list[str]] = []
         self.later: list[bool] = []
 
     def load(self, count: int) -> Iterator[int]:
         """Read the clips, and compute those that are missing; yields how many are there, shard by shard."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        parts = []
+        latents, objects = [], []
         for first in range(0, count, SHARD):
             path = self.folder / f"{first:07d}.safetensors"
             if not path.exists():
                 self._write(path, first)
-            parts.append(load_file(path)["latents"])
+            read = load_file(path)
+            latents.append(read["latents"])
+            objects.append(read["objects"])
             told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             self.captions += told["captions"]
             self.later += told["later"]
             yield len(self.captions)
-        self.latents = torch.cat(parts)[:count]  # [N,Z,T,h,w] half floats
+        self.latents = torch.cat(latents)[:count]  # [N,Z,T,h,w] half floats
+        self.objects = torch.cat(objects)[:count]  # [N,T,h,w] bools
 
     def _write(self, path: Path, first: int) -> None:
         clips = self.drawn(range(first, first + SHARD))
@@ -115,7 +133,9 @@ class LatentClips:
             "later": [clip.start > 0 for clip in clips],
         }
         path.with_suffix(".json").write_text(json.dumps(told), encoding="utf-8")
-        save_file({"latents": self.encoded(clips).half().contiguous()}, path.with_suffix(".part"))
+        objects = torch.stack([self.places(clip) for clip in clips])
+        tensors = {"latents": self.encoded(clips).half().contiguous(), "objects": objects}
+        save_file(tensors, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
     def drawn(self, numbers: range) -> list[TrainingClip]:
@@ -124,11 +144,15 @@ class LatentClips:
     def encoded(self, clips: list[TrainingClip]) -> Tensor:
         return torch.cat([clip_latents(self.vae, clip) for clip in clips])
 
+    def places(self, clip: TrainingClip) -> Tensor:
+        return object_places(clip.spec, clip.frames)[clip.start :]
+
     def batch(self, rng: random.Random, size: int) -> Batch:
         """Random clips."""
         numbers = rng.sample(range(len(self.latents)), size)
         texts = [rng.choice(self.captions[number]) for number in numbers]
-        return Batch(self.latents[numbers].float(), texts, [self.later[number] for number in numbers])
+        later = [self.later[number] for number in numbers]
+        return Batch(self.latents[numbers].float(), self.objects[numbers], texts, later)
 
 
 class LatentPictures(LatentClips):
@@ -140,6 +164,9 @@ class LatentPictures(LatentClips):
     def encoded(self, clips: list[TrainingClip]) -> Tensor:
         pixels = torch.cat([to_pixels(drawn(clip.spec, 1)[None]) for clip in clips])
         return torch.cat([normalised_latents(self.vae, group) for group in pixels.split(32)])
+
+    def places(self, clip: TrainingClip) -> Tensor:
+        return object_places(clip.spec, 1)
 
 
 def fingerprint(path: Path) -> str:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 
 import pytest
 import torch
 from kinograph.nodes.synthetic.held_back import HELD_BACK
+from kinograph.nodes.synthetic.spec import ClipSpec, MotionSpec, ObjectSpec, SceneSpec
 from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
 from kinograph.training import t2v_clips
 from kinograph.training.caption_tokenizer import caption_lines, train_tokenizer
-from kinograph.training.t2v_clips import Batch, LatentClips, LatentPictures, fingerprint, training_clip
+from kinograph.training.t2v_clips import (
+    Batch,
+    LatentClips,
+    LatentPictures,
+    fingerprint,
+    object_places,
+    training_clip,
+)
 from kinograph.training.train_t2v import Run, Sizes, learning_rate
 from kinograph.training.vae_clips import FIRST_UNSEEN_SEED
 
@@ -22,7 +31,8 @@ def run() -> Run:
 
 
 def two_clips() -> Batch:
-    return Batch(torch.randn(2, 16, 2, 4, 4), ["a red circle", "a blue star"], [False, False])
+    objects = torch.zeros(2, 2, 4, 4, dtype=torch.bool)
+    return Batch(torch.randn(2, 16, 2, 4, 4), objects, ["a red circle", "a blue star"], [False, False])
 
 
 def test_no_training_clip_shows_a_combination_that_is_held_back():
@@ -67,6 +77,32 @@ def test_clean_frames_add_nothing_to_the_loss(run):
     with torch.no_grad():
         losses = [run.loss(latents, ["a red circle"], given, sigmas).item() for given in (noise, other)]
     assert losses[0] == losses[1]
+
+
+def test_errors_count_more_where_objects_are_and_little_noise_hides_them(run):
+    latents, texts = torch.randn(1, 16, 1, 4, 4), ["a red circle"]
+    objects = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    objects[..., :2] = True
+    with torch.no_grad():
+        velocity = torch.zeros(1, 16, 1, 4, 4)
+        velocity[..., :2] = 1.0  # all of the error is on the objects
+        for level, share in ((0.25, 7 / 8), (1.0, 1 / 2)):
+            sigmas = torch.tensor([[level]])
+            run.transformer.head.head.weight.zero_()
+            run.transformer.head.head.bias.zero_()
+            loss = run.loss(latents, texts, latents + velocity, sigmas, objects)
+            assert loss.item() == pytest.approx(share, rel=1e-3)
+
+
+def test_the_places_of_objects_follow_them_through_the_latent_frames():
+    ball = ObjectSpec("circle", "red", size="small", x=-0.35, motion=MotionSpec("right", speed=1.0))
+    spec = ClipSpec(96, 96, Fraction(24), (SceneSpec(0, 17 / 24, (ball,)),))
+    places = object_places(spec, 17)
+    assert places.shape == (5, 12, 12)
+    columns = [place.nonzero()[:, 1].float().mean().item() for place in places]
+    assert columns == sorted(columns) and columns[0] < 3 and columns[-1] > 8
+    assert places.float().mean() < 0.35
+    assert object_places(spec, 1).equal(places[:1])
 
 
 def test_the_rate_rises_holds_and_falls_to_zero():
