@@ -113,10 +113,13 @@ def context(browser: Any, server: Server) -> Iterator[Any]:
 
 @pytest.fixture(scope="package")
 def first_tab(context: Any, server: Server, version: str) -> Editor:
-    """Opened by a user who has never been here."""
-    if version == OLDER:  # it would greet him with the templates, at some time, over everything else
+    """Opened by a user who has never been here: the editor greets him with the templates, over everything."""
+    if version == OLDER:  # it would do so at some time, or not
         context.request.post(f"{server.url}/settings", data={"Comfy.TutorialCompleted": True})
-    return _opened(context, server)
+        return _opened(context, server)
+    editor = _opened(context, server)
+    editor.close_templates()
+    return editor
 
 
 @pytest.fixture(scope="package")

@@ -113,9 +113,14 @@ class Editor:
     def complaints(self) -> list[str]:
         """The texts of dialogs and notices that speak of something missing or gone wrong."""
         shown = self.page.evaluate(scripts.NOTICES)
-        return [
-            text for text in shown if re.search("missing|error|fail|cannot|conflict", text, re.IGNORECASE)
-        ]
+        return [text for text in shown if COMPLAINT.search(text)]
+
+    def close_templates(self) -> None:
+        """Wait until the templates are shown and close them; Escape does not."""
+        shown = self.page.get_by_test_id("template-workflows-content")
+        shown.wait_for()
+        self.page.get_by_role("dialog").filter(has=shown).locator("button:has(.pi-times)").click()
+        shown.wait_for(state="detached")
 
     def blank(self) -> None:
         """An empty graph in the only tab, nothing open beside it, nothing seen yet."""
