@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import naive, products
+from . import naive, products, tiles
 
 Kind = Literal["self", "text", "image"]
 """What queries look at: the film itself, the text, or a picture given with it."""
@@ -77,7 +77,14 @@ NAIVE = Backend("naive", naive.attend, lambda query, key, value, site: None)
 
 PRODUCTS = Backend("products", products.attend, lambda query, key, value, site: products.refusal(query, key))
 
-BACKENDS = [PRODUCTS, SDPA, NAIVE]
+
+def _tiles_refusal(query: Tensor, key: Tensor, value: Tensor, site: AttentionSite | None) -> str | None:
+    return tiles.refusal(query, key, value) or tiles.small(query, key)
+
+
+TILES = Backend("tiles", tiles.attend, _tiles_refusal)
+
+BACKENDS = [PRODUCTS, TILES, SDPA, NAIVE]
 """In order of preference; the last serves everything."""
 
 
