@@ -27,6 +27,7 @@ NODE_MODULES = (
     "generation.nodes_latent",
     "generation.nodes_sampling",
     "generation.nodes_guidance",
+    "attention.nodes",
 )
 
 
