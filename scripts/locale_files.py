@@ -1,9 +1,10 @@
 """Locale files from the schemas: `python scripts/locale_files.py` writes English and checks the others.
 
-The editor shows `locales/<language>/nodeDefs.json` and `main.json` in place of the schemas' own texts. In its
-keys a dot of an input's id becomes `_`. English is generated; every other language is written by hand and has
-to have the same keys. Where a method's parameter means something else in each method, English leaves its
-tooltip to the schema, and other languages tell all meanings in one.
+The editor shows `locales/<language>/nodeDefs.json` and `main.json` in place of the schemas' own texts, and
+`commands.json` in place of the web extension's. In its keys a dot of an id becomes `_`. English is generated;
+every other language is written by hand and has to have the same keys. Where a method's parameter means
+something else in each method, English leaves its tooltip to the schema, and other languages tell all meanings
+in one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from node_texts import UPLOAD, UPLOADS, WRAPPED_SEED, Node, kinograph_nodes
 
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
 SOCKETS = {"KINO_SPANS": "spans", "KINO_CLIP": "clip description", "KINO_FLOW": "optical flow"}
+COMMANDS = {"Kinograph_WireSelected": {"label": "Wire the selected nodes"}}
 SYNTAX = set("{}@|")
 """Characters that the editor's translations compile: a text with one would show garbled or fail."""
 
@@ -28,7 +30,8 @@ def english(nodes: list[Node]) -> dict[str, Tree]:
     """The English files by name."""
     parts = dict.fromkeys(part for node in nodes for part in node.category.split("/"))
     main = {"nodeCategories": {part: part for part in parts}, "dataTypes": SOCKETS}
-    return {"nodeDefs.json": {node.id: _definition(node) for node in nodes}, "main.json": main}
+    definitions = {node.id: _definition(node) for node in nodes}
+    return {"nodeDefs.json": definitions, "main.json": main, "commands.json": COMMANDS}
 
 
 def _definition(node: Node) -> Tree:

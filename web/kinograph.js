@@ -9,6 +9,7 @@ import { keepMethodValues } from "./method_values.js";
 import { ownPreviews } from "./own_previews.js";
 import { showOutput } from "./outputs.js";
 import { watchSampling } from "./sampling.js";
+import { WIRE_SELECTED, wireSelected } from "./wiring.js";
 
 const stylesheet = Object.assign(document.createElement("link"), {
   rel: "stylesheet",
@@ -20,6 +21,9 @@ const isOurs = (node) => node?.comfyClass?.startsWith("Kino") ?? false;
 
 app.registerExtension({
   name: "Kinograph",
+  commands: [{ id: WIRE_SELECTED, label: "Wire the selected nodes", function: () => wireSelected(app) }],
+  keybindings: [{ commandId: WIRE_SELECTED, combo: { key: "w", alt: true } }],
+  menuCommands: [{ path: ["Edit"], commands: [WIRE_SELECTED] }],
 
   setup() {
     reopenGraphsOfFilms(app);

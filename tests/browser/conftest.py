@@ -35,6 +35,14 @@ OPTIONS = ("--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-r
 VIEWPORT = {"width": 1400, "height": 900}
 PATIENCE = 120_000
 """Milliseconds: the editor is some hundred files, and a machine that runs tests may be busy."""
+SEARCH_KEY = "F2"
+WITHOUT_THE_MOUSE = {
+    "Comfy.Keybinding.NewBindings": [
+        {"commandId": "Workspace.SearchBox.Toggle", "combo": {"key": SEARCH_KEY}}
+    ],
+    "Comfy.NodeSearchBoxImpl.FollowCursor": False,
+}
+"""Settings: a key for the search box, and nodes from it that need no click to come down."""
 PROBES = Path(__file__).with_name("probe_nodes.py")
 
 
@@ -124,7 +132,8 @@ def first_tab(context: Any, server: Server, version: str) -> Editor:
 
 @pytest.fixture(scope="package")
 def second_tab(context: Any, server: Server, first_tab: Editor) -> Editor:
-    """Opened by a user who has been here before."""
+    """Opened by a user who has been here before, and made it fit for work without the mouse."""
+    context.request.post(f"{server.url}/settings", data=WITHOUT_THE_MOUSE)
     return _opened(context, server)
 
 

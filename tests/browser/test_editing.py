@@ -1,4 +1,4 @@
-"""Building a graph by hand: nodes from the library, wires, widgets, subgraphs, the keyboard alone."""
+"""Building a graph by hand: nodes from the library, wires, widgets, subgraphs."""
 
 from __future__ import annotations
 
@@ -56,23 +56,3 @@ def test_a_selection_becomes_a_subgraph_that_runs(editor: Editor):
     assert editor.prompt()[shown.id]["inputs"]["source"] == [f"{host.id}:{steps.id}", 0]
     editor.run()
     assert editor.seen("executed")[-1]["output"]["text"] == ["3 steps"]
-
-
-def test_the_keyboard_alone_finds_copies_deletes_queues_and_saves(editor: Editor):
-    keys = editor.page.keyboard
-    editor.add("ProbeSteps", 200, 200, steps=3)
-    editor.page.locator("#graph-canvas").focus()
-    for combination in ("Control+a", "Control+c", "Control+v"):
-        keys.press(combination)
-    editor.page.wait_for_function("() => app.graph.nodes.length === 2")
-    keys.press("Delete")
-    editor.page.wait_for_function("() => app.graph.nodes.length === 1")
-    keys.press("Control+z")
-    editor.page.wait_for_function("() => app.graph.nodes.length === 2")
-    keys.press("Control+y")
-    editor.page.wait_for_function("() => app.graph.nodes.length === 1")
-    shown = editor.add("PreviewAny", 700, 200)
-    editor.page.evaluate("() => app.graph.nodes[0].connect(0, app.graph.nodes[1], 0)")
-    keys.press("Control+Enter")
-    editor.wait_for("execution_success")
-    assert editor.seen("executed")[-1]["node"] == shown.id
