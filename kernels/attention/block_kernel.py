@@ -1,0 +1,128 @@
+"""The Triton kernel of block-sparse attention: a tile of queries meets its listed keys one tile at a time.
+
+The softmax is gathered on the way (Dao et al. 2022), in powers of two. Import it only where Triton is.
+Tensors are given as pointers with the strides of batch, head and token; channels lie side by side.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+LN_2 = tl.constexpr(0.6931471805599453)
+
+
+@triton.jit
+def attend_tile(
+    query, key, value, made, lse, lists, counts,
+    query_batch, query_head, query_token,
+    key_batch, key_head, key_token,
+    value_batch, value_head, value_token,
+    made_batch, made_head, made_token,
+    list_group, list_row, count_group,
+    heads, queries, keys, scale,
+    WIDTH: tl.constexpr, CHANNELS: tl.constexpr, BLOCK: tl.constexpr,
+    TILE_QUERIES: tl.constexpr, TILE_KEYS: tl.constexpr,
+    WITH_LSE: tl.constexpr, WIDEN: tl.constexpr,
+):  # fmt: skip
+    """TILE_QUERIES rows of one head of one batch; all of them have the list of one block.
+
+    Args:
+        list_group, list_row, count_group: strides of the lists and counts; 0 where all heads share them.
+        scale: of the logits, times log₂ e.
+        WIDTH, CHANNELS: channels of a head, and the power of two that holds them.
+        WITH_LSE: write the natural logarithm of the sum of exponentials to `lse` [B,H,S].
+    """
+    first = tl.program_id(0) * TILE_QUERIES
+    sheet = tl.program_id(1)
+    batch, head = (sheet // heads).to(tl.int64), (sheet % heads).to(tl.int64)
+    key += batch * key_batch + head * key_head
+    value += batch * value_batch + head * value_head
+    looking = load_tokens(
+        query + batch * query_batch + head * query_head,
+        first, queries, query_token, TILE_QUERIES, WIDTH, CHANNELS, True,
+    )  # fmt: skip
+    row = first // BLOCK
+    lists += sheet.to(tl.int64) * list_group + row * list_row
+    count = tl.load(counts + sheet * count_group + row)
+    ragged = (tl.load(lists + count - 1) + 1) * BLOCK > keys
+    parts: tl.constexpr = BLOCK // TILE_KEYS
+    whole = (count - ragged.to(tl.int32)) * parts
+
+    peak = tl.full([TILE_QUERIES], float("-inf"), tl.float32)
+    total = tl.zeros([TILE_QUERIES], tl.float32)
+    gathered = tl.zeros([TILE_QUERIES, CHANNELS], tl.float32)
+    for step in range(whole):
+        start = tl.load(lists + step // parts) * BLOCK + step % parts * TILE_KEYS
+        k = load_tokens(key, start, keys, key_token, TILE_KEYS, WIDTH, CHANNELS, False)
+        v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, False)
+        logits = product(looking, tl.trans(k), WIDEN)
+        gathered, total, peak = gather(gathered, total, peak, logits, scale, v, WIDEN)
+    for step in range(whole, count * parts):  # the last block of all keys, where it is not full
+        start = tl.load(lists + step // parts) * BLOCK + step % parts * TILE_KEYS
+        k = load_tokens(key, start, keys, key_token, TILE_KEYS, WIDTH, CHANNELS, True)
+        v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, True)
+        logits = without_strangers(product(looking, tl.trans(k), WIDEN), start, keys, TILE_KEYS)
+        gathered, total, peak = gather(gathered, total, peak, logits, scale, v, WIDEN)
+
+    made += batch * made_batch + head * made_head
+    store_tokens(made, gathered / total[:, None], first, queries, made_token, TILE_QUERIES, WIDTH, CHANNELS)
+    if WITH_LSE:
+        rows = first + tl.arange(0, TILE_QUERIES)
+        tl.store(lse + sheet.to(tl.int64) * queries + rows, (peak + tl.log2(total)) * LN_2, rows < queries)
+
+
+@triton.jit
+def gather(gathered, total, peak, logits, scale, value, WIDEN: tl.constexpr):
+    """One more tile of keys: the weighted sum of values, the sum of weights and the highest logit so far."""
+    higher = tl.maximum(peak, tl.max(logits, 1) * scale)
+    weights = tl.exp2(logits * scale - higher[:, None])
+    shrink = tl.exp2(peak - higher)
+    total = total * shrink + tl.sum(weights, 1)
+    gathered = gathered * shrink[:, None] + product(weights.to(value.dtype), value, WIDEN)
+    return gathered, total, higher
+
+
+@triton.jit
+def product(left, right, WIDEN: tl.constexpr):
+    """left [m,k] · right [k,n] → float32 [m,n]; Triton's interpreter needs them widened to do it right."""
+    if WIDEN:
+        left = left.to(tl.float32)
+        right = right.to(tl.float32)
+    return tl.dot(left, right, input_precision="tf32x3")
+
+
+@triton.jit
+def without_strangers(logits, start, keys, TILE_KEYS: tl.constexpr):
+    """-inf for what lies beyond the last key."""
+    return tl.where((start + tl.arange(0, TILE_KEYS) < keys)[None, :], logits, float("-inf"))
+
+
+@triton.jit
+def load_tokens(
+    base, start, stop, stride,
+    TOKENS: tl.constexpr, WIDTH: tl.constexpr, CHANNELS: tl.constexpr, RAGGED: tl.constexpr,
+):  # fmt: skip
+    """[TOKENS,CHANNELS] from token `start` on; zeros beyond WIDTH, and where RAGGED from `stop` on."""
+    token, channel = tl.arange(0, TOKENS), tl.arange(0, CHANNELS)
+    place = base + start.to(tl.int64) * stride + token[:, None] * stride + channel[None, :]
+    if RAGGED:
+        inside = (start + token < stop)[:, None] & (channel < WIDTH)[None, :]
+        loaded = tl.load(place, mask=inside, other=0.0)
+    elif WIDTH == CHANNELS:
+        loaded = tl.load(place)
+    else:
+        loaded = tl.load(place, mask=(channel < WIDTH)[None, :], other=0.0)
+    return loaded
+
+
+@triton.jit
+def store_tokens(
+    base, rows, start, stop, stride,
+    TOKENS: tl.constexpr, WIDTH: tl.constexpr, CHANNELS: tl.constexpr,
+):  # fmt: skip
+    """Write rows [TOKENS,CHANNELS] from token `start` on, none from `stop` on."""
+    token, channel = tl.arange(0, TOKENS), tl.arange(0, CHANNELS)
+    place = base + start.to(tl.int64) * stride + token[:, None] * stride + channel[None, :]
+    inside = (start + token < stop)[:, None] & (channel < WIDTH)[None, :]
+    tl.store(place, rows.to(base.dtype.element_ty), mask=inside)
