@@ -95,7 +95,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor
 
 
 def attend_with_lse(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> tuple[Tensor, Tensor]:
-    """The same, and the logarithm of each query's sum of exponentials, float32 [B,H,S]: it merges branches."""
+    """The same, and the log of each query's sum of exponentials, float32 [B,H,S], for merging branches."""
     made = torch.empty_like(query)
     lse = torch.empty(query.shape[:-1], dtype=torch.float32, device=query.device)
     _launch(query, key, value, mask, made, lse)
