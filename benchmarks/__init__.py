@@ -4,4 +4,14 @@ A subject offers `run(quick: bool) -> dict` with "name", "machine", "figures" (t
 under stable names) and "rows" (the table behind them). `quick` measures the same on less.
 """
 
-SUBJECTS = ("executor", "quality", "sampling", "server", "synthetic", "vae", "vae_memory", "video")
+SUBJECTS = (
+    "attention",
+    "executor",
+    "quality",
+    "sampling",
+    "server",
+    "synthetic",
+    "vae",
+    "vae_memory",
+    "video",
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -61,19 +62,12 @@ class SparseAttention:
             self._cross.clear()
 
     def _forward(self, executor: Any, x: Tensor, *given: Any, **named: Any) -> Any:
-        options = next((each for each in (*given, *named.values()) if _is_options(each)), None)
+        options = forward_options(given, named)
         if options is None or not torch.is_tensor(x) or x.ndim != 5:
             self.report.dense["the model's latent is no film, or it tells no noise level"] += 1
             return executor(x, *given, **named)
         done = progress(float(options["sigmas"][0]), options["sample_sigmas"].float().cpu())
-
-        def run(override: Callable[..., Tensor]) -> Any:
-            ours = {**options, OVERRIDE: override}
-            swap = [ours if each is options else each for each in given]
-            return executor(
-                x, *swap, **{name: ours if each is options else each for name, each in named.items()}
-            )
-
+        run = partial(with_override, executor, x, given, named, options)
         forward = Forward(self, options.get(OVERRIDE), video_grid(executor.class_obj, x), done)
         if not (getattr(self.method, "cross_override", False) and self.schedule.holds_at(done)):
             return run(forward)
@@ -106,8 +100,27 @@ class SparseAttention:
         return self._placed[place]
 
 
-def _is_options(given: Any) -> bool:
-    return isinstance(given, dict) and "sigmas" in given and "sample_sigmas" in given
+def forward_options(given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any] | None:
+    """A forward's transformer_options among its arguments, which stand elsewhere in each model."""
+    dicts = (each for each in (*given, *named.values()) if isinstance(each, dict))
+    return next((each for each in dicts if "sigmas" in each and "sample_sigmas" in each), None)
+
+
+def with_override(
+    executor: Any,
+    x: Tensor,
+    given: tuple[Any, ...],
+    named: dict[str, Any],
+    options: dict[str, Any],
+    override: Callable[..., Tensor],
+) -> Any:
+    """A forward under another attention override, in options of its own."""
+    ours = {**options, OVERRIDE: override}
+    return executor(
+        x,
+        *(ours if each is options else each for each in given),
+        **{name: ours if each is options else each for name, each in named.items()},
+    )
 
 
 @dataclass(frozen=True)

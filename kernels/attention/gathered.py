@@ -36,7 +36,7 @@ def _in_tiles(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Ten
         queries, keys, values = query[head], key[head], value[head]
         for first, last, runs in plans[number % len(plans)]:
             near_keys, near_values = tiles.float_copy(_joined(keys, runs)), _joined(values, runs).contiguous()
-            rows = max(1, tiles.LOGITS // len(near_keys))
+            rows = tiles.tile_rows(query, len(near_keys))
             for start in range(first, last, rows):
                 stop = min(start + rows, last)
                 allowed = _allowed(mask, start, stop, runs)

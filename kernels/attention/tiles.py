@@ -19,8 +19,10 @@ from .. import fast_cpu
 from ..linear.dispatch import choose
 from ..linear.probe import onednn_linear
 
-LOGITS = 1 << 21
-"""Of a tile, at most: 8 MB, which the processor's cache holds."""
+LOGITS = {torch.float32: 1 << 21, torch.bfloat16: 1 << 20}
+"""Of a tile, at most: 8 MB, or with their bfloat16 copy 6, which the processor's cache holds."""
+MOST_ROWS = 512
+"""Queries of a tile; more are no faster."""
 FEWEST_LOGITS = 1 << 18
 """S·L of a head from which tiles pay; below that, fused attention's single call is quicker."""
 
@@ -46,13 +48,18 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """query [B,H,S,D] over all of key, value [B,H,L,D] → [B,H,S,D], laid out as [B,S,H,D]."""
     made = empty_result(query)
     product = product_for(query)
-    rows = max(1, LOGITS // key.shape[-2])
+    rows = tile_rows(query, key.shape[-2])
     for head in heads(query):
         keys, values = float_copy(key[head]), value[head].contiguous()
         for first in range(0, query.shape[-2], rows):
             tile = slice(first, first + rows)
             made[head][tile] = attend_tile(query[head][tile], keys, values, product)
     return made
+
+
+def tile_rows(query: Tensor, keys: int) -> int:
+    """Queries of a tile that look at so many keys."""
+    return min(MOST_ROWS, max(1, LOGITS[query.dtype] // keys))
 
 
 Product = Callable[[Tensor, Tensor], Tensor]

@@ -126,4 +126,76 @@ class KinoAttentionReport(io.ComfyNode):
         return io.NodeOutput(latent, report, ui=node_views.views(node_views.report(report)))
 
 
-NODES = [KinoSparseAttention, KinoAttentionReport]
+class KinoAttentionMap(io.ComfyNode):
+    """Pictures of where a layer's attention goes."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="KinoAttentionMap",
+            display_name="Attention Map",
+            category=CATEGORY,
+            description="Shows where a layer of a video model looks: the blocks that sparse attention keeps, "
+            "the attention there is, and how it falls with the distance in time and space. Runs one step.",
+            inputs=[
+                io.Model.Input("model", tooltip="A video model, with sparse attention or without."),
+                io.Conditioning.Input("positive", tooltip="What the film shows."),
+                io.Latent.Input("latent", tooltip="A film; noise is added to it. An empty one is all noise."),
+                io.Int.Input("layer", default=1, min=0, max=1000, tooltip="Which layer, from 0."),
+                io.Float.Input(
+                    "percent",
+                    default=0.5,
+                    min=0.0,
+                    max=0.99,
+                    step=0.01,
+                    tooltip="Which step of sampling: the share that lies before it. Early ones are noisy.",
+                ),
+                io.Int.Input("seed", default=0, min=0, max=2**64 - 1, tooltip="Of the noise."),
+                io.Int.Input(
+                    "side",
+                    default=512,
+                    min=64,
+                    max=4096,
+                    step=16,
+                    tooltip="Width and height of a picture, pixels.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output(
+                    display_name="maps",
+                    tooltip="Three pictures: kept blocks, attention, and attention by distance (time to the "
+                    "right, space downwards).",
+                ),
+                io.String.Output(display_name="report", tooltip="The shares in numbers."),
+            ],
+            hidden=[io.Hidden.unique_id],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: Any,
+        positive: list,
+        latent: dict[str, Any],
+        layer: int,
+        percent: float,
+        seed: int,
+        side: int,
+    ) -> io.NodeOutput:
+        from comfy_api.latest import ui
+
+        from .. import node_views
+        from ..attention_probe import probed
+        from ..runtime import someone_watches
+        from .attention_map import pictures, told
+
+        probe = probed(model, positive, latent["samples"], layer, percent, seed)
+        maps, report = pictures(probe.energy, probe.mask, side), told(probe.energy, probe.mask)
+        shown = node_views.views(node_views.report(report))
+        if someone_watches():
+            shown |= ui.PreviewImage(maps, cls=cls).as_dict()
+        return io.NodeOutput(maps, report, ui=shown)
+
+
+NODES = [KinoSparseAttention, KinoAttentionReport, KinoAttentionMap]

@@ -1,0 +1,94 @@
+"""Whole films of the embedded model with sparse attention, against dense ones of the same seeds."""
+
+from __future__ import annotations
+
+from functools import partial
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from .quality import FPS, SEEDS, embedded_model
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..nodes.attention.plan import AttentionMethod
+
+FIGURES = ("radial_density", "radial_oracle_loss", "vmoba_density", "vmoba_oracle_loss")
+
+
+def methods() -> dict[str, AttentionMethod]:
+    """By name, at sizes that suit 5 × 6 × 6 tokens and at most 0.4 of all pairs."""
+    from ..nodes.attention.methods.block_top_k import BlockTopK
+    from ..nodes.attention.methods.freeswim import FreeSwim
+    from ..nodes.attention.methods.radial_attention import RadialAttention
+    from ..nodes.attention.methods.sliding_tile import SlidingTile
+    from ..nodes.attention.methods.vmoba import VMoBA
+
+    return {
+        "radial": RadialAttention(decay=0.2, block=4),
+        "vmoba": VMoBA(1, 2, 3, 2, 3, 3, query_block=4),
+        "freeswim": FreeSwim(native_height=64, native_width=64),
+        "sliding_tile": SlidingTile(1, 3, 3, 1, 0, 0),
+        "block_top_k": BlockTopK(0.35, 6),
+    }
+
+
+def film_rows(quick: bool) -> list[dict[str, Any]]:
+    """What the oracle reads, and PSNR to the dense films, for each method; none without weights."""
+    from ..nodes.attention.attending import MethodAttention
+    from ..nodes.synthetic.held_back import held_back_prompts
+
+    model = embedded_model()
+    if model is None:
+        return []
+    prompts = held_back_prompts(6 if quick else 100)
+    cases = [(prompt, seed) for prompt in prompts for seed in (SEEDS[:1] if quick else SEEDS)]
+    transformer = model.pipeline.transformer
+    dense = [model.from_text(*case) for case in cases]
+    rows = [{"films": "dense", "density": 1.0, **_judged(dense, cases)}]
+    for name, method in methods().items():
+        attention = MethodAttention(method)
+        transformer.forward = partial(type(transformer).forward, transformer, attention=attention)
+        films = [model.from_text(*case) for case in cases]
+        del transformer.forward
+        psnr = fmean(_psnr(film, other) for film, other in zip(films, dense, strict=True))
+        rows.append(
+            {
+                "films": name,
+                "density": round(fmean(attention.densities), 3),
+                "psnr_to_dense": round(psnr, 2),
+                **_judged(films, cases),
+            }
+        )
+    return rows
+
+
+def film_figures(rows: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Densities, and points lost in the share of films that are right in all three."""
+    if not rows:
+        return dict.fromkeys(FIGURES)
+    by_name = {row["films"]: row for row in rows}
+    found = {}
+    for name in ("radial", "vmoba"):
+        found[f"{name}_density"] = by_name[name]["density"]
+        lost = by_name["dense"]["all_three"] - by_name[name]["all_three"]
+        found[f"{name}_oracle_loss"] = round(100 * lost, 1)
+    return found
+
+
+def _judged(films: list[np.ndarray], cases: list[tuple[str, int]]) -> dict[str, float]:
+    from ..nodes.evaluation.oracle import match, objects_asked_for, read_clip
+
+    found = [
+        match(read_clip(film, FPS), objects_asked_for(prompt))
+        for film, (prompt, _) in zip(films, cases, strict=True)
+    ]
+    shares = {"colour": "color", "shape": "shape", "motion": "motion", "all_three": "all_three"}
+    return {ours: round(fmean(getattr(one, theirs) for one in found), 3) for ours, theirs in shares.items()}
+
+
+def _psnr(film: np.ndarray, other: np.ndarray) -> float:
+    import numpy as np
+
+    error = float(((film.astype(np.float32) - other.astype(np.float32)) ** 2).mean())
+    return 99.0 if error == 0 else 10 * float(np.log10(255**2 / error))

@@ -1,0 +1,43 @@
+"""A method of sparse attention as the `attention` that a network calls: for scripts, without any host."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from torch import Tensor
+
+from ...kernels.attention import block_dispatch, dispatch
+from ...kernels.attention.dispatch import AttentionSite
+from .plan import AttentionMethod, Plan
+from .token_grid import TokenGrid
+
+
+class MethodAttention:
+    """Sparse where a film looks at itself, dense elsewhere.
+
+    Attributes:
+        densities: share of pairs computed, of each sparse call.
+    """
+
+    def __init__(self, method: AttentionMethod) -> None:
+        self.method = method
+        self.densities: list[float] = []
+        self._plans: dict[Hashable, Plan] = {}
+
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, site: AttentionSite | None = None
+    ) -> Tensor:
+        """query, key, value [B,H,S,D] → [B,H,S,D]."""
+        if site is None or site.kind != "self":
+            return dispatch.attend(query, key, value, site)
+        plan = self._plan(TokenGrid(*site.grid), site.block)
+        query = query * plan.query_scale
+        mask = plan.mask(query, key)
+        self.densities.append(mask.density)
+        return block_dispatch.attend(query, key, value, mask)
+
+    def _plan(self, grid: TokenGrid, layer: int) -> Plan:
+        key = (grid, self.method.kind(layer))
+        if key not in self._plans:
+            self._plans[key] = self.method.plan(grid, layer)
+        return self._plans[key]
