@@ -57,13 +57,13 @@ def attend_tile(
         k = load_tokens(key, start, keys, key_token, TILE_KEYS, WIDTH, CHANNELS, False)
         v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, False)
         logits = product(looking, tl.trans(k), WIDEN)
-        gathered, total, peak = gather(gathered, total, peak, logits, scale, v, WIDEN)
+        gathered, total, peak = gather(gathered, total, peak, logits, scale, v, 0, WIDEN)
     for step in range(whole, count * parts):  # the last block of all keys, where it is not full
         start = tl.load(lists + step // parts) * BLOCK + step % parts * TILE_KEYS
         k = load_tokens(key, start, keys, key_token, TILE_KEYS, WIDTH, CHANNELS, True)
         v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, True)
         logits = without_strangers(product(looking, tl.trans(k), WIDEN), start, keys, TILE_KEYS)
-        gathered, total, peak = gather(gathered, total, peak, logits, scale, v, WIDEN)
+        gathered, total, peak = gather(gathered, total, peak, logits, scale, v, 0, WIDEN)
 
     made += batch * made_batch + head * made_head
     store_tokens(made, gathered / total[:, None], first, queries, made_token, TILE_QUERIES, WIDTH, CHANNELS)
@@ -73,14 +73,27 @@ def attend_tile(
 
 
 @triton.jit
-def gather(gathered, total, peak, logits, scale, value, WIDEN: tl.constexpr):
-    """One more tile of keys: the weighted sum of values, the sum of weights and the highest logit so far."""
+def gather(gathered, total, peak, logits, scale, value, MOST_LOG_2: tl.constexpr, WIDEN: tl.constexpr):
+    """One more tile of keys: the weighted sum of values, the sum of weights and the highest logit so far.
+
+    MOST_LOG_2: base-2 logarithm of the largest weight; it multiplies both sums alike.
+    """
     higher = tl.maximum(peak, tl.max(logits, 1) * scale)
-    weights = tl.exp2(logits * scale - higher[:, None])
+    weights = tl.exp2(logits * scale - (higher - MOST_LOG_2)[:, None])
     shrink = tl.exp2(peak - higher)
     total = total * shrink + tl.sum(weights, 1)
-    gathered = gathered * shrink[:, None] + product(weights.to(value.dtype), value, WIDEN)
+    gathered = gathered * shrink[:, None] + product(rounded(weights, value.dtype, WIDEN), value, WIDEN)
     return gathered, total, higher
+
+
+@triton.jit
+def rounded(x, KIND: tl.constexpr, WIDEN: tl.constexpr):
+    """float32 x as KIND; Triton's interpreter loses a carry where that is FP8, so it is rounded before."""
+    if WIDEN and tl.float8e4nv == KIND:
+        bits = x.to(tl.int32, bitcast=True)
+        bits = (bits + 0x7FFFF + ((bits >> 20) & 1)) & -0x100000  # three bits of fraction
+        x = tl.where(tl.abs(x) < 2**-6, tl.floor(x * 512 + 0.5) / 512, bits.to(tl.float32, bitcast=True))
+    return x.to(KIND)
 
 
 @triton.jit
