@@ -79,6 +79,27 @@ def examples(vae: str, text_encoder: str) -> dict[str, dict]:
             cached=node("KinoStepCache", model=["model", 0], threshold=0.5),
             film={**film, "inputs": {**film["inputs"], "model": ["cached", 0]}},
         ),
+        "KinoSparseAttention": saved(**sparse(film)),
+        "KinoAttentionReport": saved(
+            **sparse(film),
+            report=node("KinoAttentionReport", model=["sparse", 0], latent=["film", 0]),
+            show=node("PreviewAny", source=["report", 1]),
+        ),
+        "KinoAttentionMap": saved(
+            **sparse(film),
+            maps=node(
+                "KinoAttentionMap", model=["sparse", 0], positive=["positive", 0], latent=["film", 0], side=96
+            ),
+            show=node("PreviewImage", images=["maps", 0]),
+        ),
+    }
+
+
+def sparse(film: dict) -> dict:
+    """A film under sparse attention."""
+    return {
+        "sparse": node("KinoSparseAttention", model=["model", 0], start_percent=0.0, method="radial"),
+        "film": {**film, "inputs": {**film["inputs"], "model": ["sparse", 0]}},
     }
 
 
