@@ -1,7 +1,8 @@
 """ComfyUI's editor in one browser tab, driven as a user does: mouse, keyboard, dialogs.
 
-Nodes are drawn on a canvas, so their slots and widgets have places, not elements: the editor's own
-geometry says where, and the mouse goes there. What a test only prepares it may set through `app`.
+In the classic rendering nodes are drawn on a canvas, so their slots and widgets have places, not elements:
+the editor's own geometry says where, and the mouse goes there. In the Vue rendering widgets are elements.
+What a test only prepares it may set through `app`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from browser import scripts
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 NODE_LIBRARY = re.compile(r"^Node Library|^Nodes$")
 SEARCH_NODES = re.compile("^Search Nodes")
@@ -22,6 +23,9 @@ WORKFLOWS = re.compile("^Workflows")
 TEMPLATES = re.compile("^Templates")
 COMPLAINT = re.compile("missing|error|fail|cannot|conflict", re.IGNORECASE)
 CANCEL = re.compile("cancel current run|interrupt", re.IGNORECASE)
+
+
+CLASSIC, VUE = "classic", "vue"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Node:
     @property
     def kind(self) -> str:
         return self.ask("node.type")
+
+    @property
+    def element(self) -> Locator:
+        """The node itself; only in the Vue rendering."""
+        return self.editor.page.locator(f'[data-node-id="{self.id}"]')
 
     def place(self, part: str, name: str) -> tuple[float, float]:
         """Where on the page a part is; `part` is `inputs`, `outputs` or `widgets`, and `title` of itself."""
@@ -60,11 +69,20 @@ class Node:
 
     def choose(self, widget: str, option: str) -> None:
         """Pick an option of a combo from the list that a click opens."""
+        if self.editor.rendering == VUE:
+            self.element.get_by_role("combobox", name=widget, exact=True).click()
+            self.editor.page.get_by_role("option", name=option, exact=True).click()
+            return
         self.click(widget)
         self.editor.page.locator(".litecontextmenu .litemenu-entry").get_by_text(option, exact=True).click()
 
     def type(self, widget: str, text: str) -> None:
-        """Write into a number or a line of text, in the box that a double click opens."""
+        """Write into a number or a line of text; the classic rendering opens a box by a double click."""
+        if self.editor.rendering == VUE:
+            box = self.element.get_by_label(widget, exact=True).locator("input")
+            box.fill(text)
+            box.press("Enter")
+            return
         self.editor.page.mouse.dblclick(*self.place("widgets", widget))
         box = self.editor.page.locator(".graphdialog input")
         box.fill(text)
@@ -90,6 +108,7 @@ class Editor:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
+        self.rendering = CLASSIC
         self.failures: list[str] = []
         self.complaints_at_start: list[str] = []
         page.on("pageerror", lambda error: self.failures.append(str(error)))
@@ -126,6 +145,13 @@ class Editor:
         """An empty graph in the only tab, nothing open beside it, nothing seen yet."""
         self.page.keyboard.press("Escape")
         self.page.evaluate(scripts.BLANK)
+
+    def render(self, rendering: str) -> None:
+        """Draw nodes in the classic or in the Vue way."""
+        self.page.evaluate(
+            "on => app.extensionManager.setting.set('Comfy.VueNodes.Enabled', on)", rendering == VUE
+        )
+        self.rendering = rendering
 
     def load(self, workflow: dict[str, Any]) -> None:
         """Open a saved graph, in the editor's or in API format."""
