@@ -183,9 +183,10 @@ def _kind(given: Input) -> str:
 
 
 def _default(given: Input, words: Words) -> str:
+    if _lists_files(given):
+        return ""
     if given.options:
-        first = given.facts.get("default", given.options[0])
-        return "" if given.id in FILES else f"`{first}`"
+        return f"`{given.facts.get('default', given.options[0])}`"
     if "default" not in given.facts:
         return words.socket
     default = given.facts["default"]
@@ -195,13 +196,20 @@ def _default(given: Input, words: Words) -> str:
 
 
 def _range(given: Input, words: Words) -> str:
+    if _lists_files(given):
+        return words.files
     if given.options:
-        return words.files if given.id in FILES else ", ".join(f"`{option}`" for option in given.options)
+        return ", ".join(f"`{option}`" for option in given.options)
     low, high, step = (given.facts.get(name) for name in ("min", "max", "step"))
     if low is None or high is None:
         return ""
     by = f", {words.step} {_number(step)}" if step not in (None, 1) else ""
     return f"{_number(low)} {words.to} {_number(high)}{by}"
+
+
+def _lists_files(given: Input) -> bool:
+    """Its options, on the user's machine, are the files of a folder; here there may be none."""
+    return given.id in FILES and _kind(given) == COMBO
 
 
 def _number(value: float) -> str:
