@@ -10,8 +10,11 @@ from .quality import FPS, SEEDS, embedded_model
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
+    from ..nodes.attention.attending import MethodAttention
     from ..nodes.attention.plan import AttentionMethod
+    from ..nodes.generation.wan import WanTransformer
 
 FIGURES = ("radial_density", "radial_oracle_loss", "vmoba_density", "vmoba_oracle_loss")
 
@@ -25,10 +28,10 @@ def methods() -> dict[str, AttentionMethod]:
     from ..nodes.attention.methods.vmoba import VMoBA
 
     return {
-        "radial": RadialAttention(decay=0.2, block=4),
+        "radial": RadialAttention(decay=0.1, block=2, rule="even"),
         "vmoba": VMoBA(1, 2, 3, 2, 3, 3, query_block=4),
-        "freeswim": FreeSwim(native_height=64, native_width=64),
-        "sliding_tile": SlidingTile(1, 3, 3, 1, 0, 0),
+        "freeswim": FreeSwim(native_height=48, native_width=48),
+        "sliding_tile": SlidingTile(1, 2, 2, 1, 1, 1),
         "block_top_k": BlockTopK(0.35, 6),
     }
 
@@ -36,6 +39,7 @@ def methods() -> dict[str, AttentionMethod]:
 def film_rows(quick: bool) -> list[dict[str, Any]]:
     """What the oracle reads, and PSNR to the dense films, for each method; none without weights."""
     from ..nodes.attention.attending import MethodAttention
+    from ..nodes.attention.schedule import Schedule
     from ..nodes.synthetic.held_back import held_back_prompts
 
     model = embedded_model()
@@ -47,8 +51,8 @@ def film_rows(quick: bool) -> list[dict[str, Any]]:
     dense = [model.from_text(*case) for case in cases]
     rows = [{"films": "dense", "density": 1.0, **_judged(dense, cases)}]
     for name, method in methods().items():
-        attention = MethodAttention(method)
-        transformer.forward = partial(type(transformer).forward, transformer, attention=attention)
+        attention = MethodAttention(method, Schedule())
+        transformer.forward = partial(_forward, transformer, attention)
         films = [model.from_text(*case) for case in cases]
         del transformer.forward
         psnr = fmean(_psnr(film, other) for film, other in zip(films, dense, strict=True))
@@ -61,6 +65,19 @@ def film_rows(quick: bool) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _forward(
+    transformer: WanTransformer, attention: MethodAttention, latents: Tensor, timestep: Tensor, text: Tensor
+) -> Tensor:
+    """The network's forward under an attention that is told how far sampling is."""
+    from ..nodes.attention.schedule import progress
+    from ..nodes.generation.flow_sigmas import flow_sigmas
+    from ..nodes.generation.pipeline import DEFAULT
+
+    sigmas = flow_sigmas(DEFAULT.scheduler, DEFAULT.steps, shift=DEFAULT.shift)
+    attention.done = progress(float(timestep.max()) / 1000, sigmas)
+    return type(transformer).forward(transformer, latents, timestep, text, attention=attention)
 
 
 def film_figures(rows: list[dict[str, Any]]) -> dict[str, float | None]:

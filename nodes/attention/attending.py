@@ -9,18 +9,21 @@ from torch import Tensor
 from ...kernels.attention import block_dispatch, dispatch
 from ...kernels.attention.dispatch import AttentionSite
 from .plan import AttentionMethod, Plan
+from .schedule import Schedule
 from .token_grid import TokenGrid
 
 
 class MethodAttention:
-    """Sparse where a film looks at itself, dense elsewhere.
+    """Sparse where a film looks at itself and the schedule holds, dense elsewhere.
 
     Attributes:
+        done: share of the steps that are done; whoever samples sets it.
         densities: share of pairs computed, of each sparse call.
     """
 
-    def __init__(self, method: AttentionMethod) -> None:
-        self.method = method
+    def __init__(self, method: AttentionMethod, schedule: Schedule) -> None:
+        self.method, self.schedule = method, schedule
+        self.done = 0.0
         self.densities: list[float] = []
         self._plans: dict[Hashable, Plan] = {}
 
@@ -28,13 +31,16 @@ class MethodAttention:
         self, query: Tensor, key: Tensor, value: Tensor, site: AttentionSite | None = None
     ) -> Tensor:
         """query, key, value [B,H,S,D] → [B,H,S,D]."""
-        if site is None or site.kind != "self":
+        if site is None or site.kind != "self" or not self._holds(site):
             return dispatch.attend(query, key, value, site)
         plan = self._plan(TokenGrid(*site.grid), site.block)
         query = query * plan.query_scale
         mask = plan.mask(query, key)
         self.densities.append(mask.density)
         return block_dispatch.attend(query, key, value, mask)
+
+    def _holds(self, site: AttentionSite) -> bool:
+        return self.schedule.holds_at(self.done) and self.schedule.holds_in(site.block)
 
     def _plan(self, grid: TokenGrid, layer: int) -> Plan:
         key = (grid, self.method.kind(layer))

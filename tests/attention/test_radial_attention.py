@@ -41,7 +41,7 @@ grids = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(
     grid=grids,
-    rule=st.sampled_from(["wan", "hunyuan"]),
+    rule=st.sampled_from(["wan", "hunyuan", "even"]),
     block=st.sampled_from([8, 16, 32]),
     decay=st.floats(0.05, 2.0),
 )

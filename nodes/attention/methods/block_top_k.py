@@ -30,7 +30,7 @@ class BlockTopK:
     keep: float = param(
         0.3, "Share of the blocks that each block of queries looks at.", min=0.01, max=1.0, step=0.01
     )
-    block: int = param(128, "Tokens of a block.", min=16, max=1024, step=16)
+    block: int = param(128, "Tokens of a block.", min=1, max=1024, step=1)
 
     def kind(self, layer: int) -> Hashable:
         return None

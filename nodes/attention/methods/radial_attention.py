@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..token_grid import TokenGrid
 
 OUTWARD, PUBLISHED = "outward", "published"
-WAN, HUNYUAN = "wan", "hunyuan"
+WAN, HUNYUAN, EVEN = "wan", "hunyuan", "even"
 
 
 @register(
@@ -47,14 +47,13 @@ class RadialAttention:
         max=100.0,
         step=0.01,
     )
-    block: int = param(
-        128, "Tokens of a block: the least that is kept or left out.", min=16, max=1024, step=16
-    )
+    block: int = param(128, "Tokens of a block: the least that is kept or left out.", min=1, max=1024, step=1)
     rule: str = param(
         WAN,
-        "Windows of frames next to each other: wan takes half a frame, hunyuan all of it, and wan lets all "
-        "tokens see the first frame.",
-        choices=(WAN, HUNYUAN),
+        "Windows of frames next to each other. As in the paper's code: wan takes half a frame, and lets all "
+        "tokens see the first frame; hunyuan takes all of it. even: what the formula gives, as for the "
+        "others, which is the sparsest.",
+        choices=(WAN, HUNYUAN, EVEN),
     )
     rounding: str = param(
         OUTWARD,
@@ -86,7 +85,7 @@ class RadialAttention:
                 width = -1.0
             widths.append(width)
         widths[0] = float(grid.frame_tokens)
-        if grid.frames > 1:
+        if grid.frames > 1 and self.rule != EVEN:
             widths[1] = float(grid.frame_tokens if self.rule == HUNYUAN else grid.frame_tokens // 2)
         return torch.tensor(widths, dtype=torch.float64)
 
