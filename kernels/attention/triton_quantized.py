@@ -90,7 +90,7 @@ class Layout(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """INT8 tokens [sheets,tokens of whole tiles,C], a float32 scale for each tile, and the means they lost."""
+    """INT8 tokens [sheets,tokens of whole tiles,C], float32 scales of the tiles, and the means taken out."""
 
     tokens: Tensor
     scales: Tensor

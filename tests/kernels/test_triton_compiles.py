@@ -1,0 +1,79 @@
+"""Triton's kernels compile for cards that are not here, and fit into their shared memory."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from kinograph.kernels.attention import triton_block
+
+SHARED_MEMORY = {80: 166912, 86: 101376, 89: 101376, 90: 232448}
+"""Bytes that one program may have, by compute capability."""
+ALIGNED = ("batch", "head", "token", "channel", "sheet")
+"""What the names of strides end in; all are multiples of 16 here."""
+
+
+@pytest.fixture(autouse=True)
+def _compiler() -> None:
+    if os.environ.get("TRITON_INTERPRET") == "1":
+        pytest.skip("the interpreter compiles nothing")
+    triton = pytest.importorskip("triton", reason="triton is not installed")
+    if "nvidia" not in triton.backends.backends:
+        pytest.skip("this Triton has no compiler for NVIDIA")
+
+
+def compiled(
+    kernel: Any, pointers: dict[str, str], constants: dict[str, Any], card: int, **options: int
+) -> Any:
+    """A kernel for a card, its other arguments being whole numbers, `scale` and `factor` real ones."""
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource, compile
+
+    signature = {name: "fp32" if name in ("scale", "factor") else "i32" for name in kernel.arg_names}
+    signature |= pointers | dict.fromkeys(constants, "constexpr")
+    aligned = {
+        (place,): [["tt.divisibility", 16]]
+        for place, name in enumerate(kernel.arg_names)
+        if name in pointers or (name not in constants and name.endswith(ALIGNED))
+    }
+    source = ASTSource(kernel, signature, constants, aligned)
+    return compile(source, target=GPUTarget("cuda", card, 32), options=options)
+
+
+@pytest.mark.parametrize(
+    ("card", "kind", "channels", "block"),
+    [(90, "bf16", 128, 128), (86, "fp16", 256, 64), (86, "fp32", 64, 32)],
+)
+def test_attention_over_lists(card, kind, channels, block):
+    from kinograph.kernels.attention.block_kernel import attend_tile
+
+    item = 4 if kind == "fp32" else 2
+    tiles = triton_block.tiles_for(block, channels, item, SHARED_MEMORY[card])
+    pointers = dict.fromkeys(("query", "key", "value", "made"), f"*{kind}")
+    pointers |= {"lse": "*fp32", "lists": "*i32", "counts": "*i32"}
+    constants = {
+        "WIDTH": channels, "CHANNELS": channels, "BLOCK": block, "TILE_QUERIES": tiles.queries,
+        "TILE_KEYS": tiles.keys, "WITH_LSE": True, "WIDEN": False,
+    }  # fmt: skip
+    made = compiled(attend_tile, pointers, constants, card, num_warps=tiles.warps, num_stages=tiles.stages)
+    assert made.metadata.shared <= SHARED_MEMORY[card]
+    assert ("wgmma" in made.asm["ptx"]) == (card == 90)
+
+
+@pytest.mark.parametrize(("card", "kind"), [(90, "fp8e4nv"), (89, "fp8e4nv"), (80, "fp16")])
+def test_quantized_attention(card, kind):
+    from kinograph.kernels.attention.quantized_kernel import attend_quantized_tile
+
+    floats = ("query_scales", "key_scales", "value_scales", "value_means", "drift")
+    pointers = {"query": "*i8", "key": "*i8", "value": f"*{kind}", "made": "*bf16", "lists": "*i32"}
+    pointers |= {"counts": "*i32"} | dict.fromkeys(floats, "*fp32")
+    constants = {
+        "WIDTH": 128, "CHANNELS": 128, "BLOCK": 128, "TILE_QUERIES": 128, "TILE_KEYS": 64, "MOST_LOG_2": 0.0,
+        "DRIFTING": True, "LISTED": True, "WIDEN": False,
+        ("value_channel" if kind == "fp16" else "value_token"): 1,
+    }  # fmt: skip
+    made = compiled(attend_quantized_tile, pointers, constants, card, num_warps=8, num_stages=3)
+    assert made.metadata.shared <= SHARED_MEMORY[card]
+    assert ".s8" in made.asm["ptx"]
+    assert (".e4m3" in made.asm["ptx"]) == (kind != "fp16")
