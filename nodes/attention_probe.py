@@ -12,8 +12,8 @@ from torch import Tensor
 from ..kernels.attention.block_mask import BlockMask
 from .attention.attention_map import Energy
 from .attention.token_grid import TokenGrid
-from .sparse_attention import KEY as SPARSE
-from .sparse_attention import OVERRIDE, SparseAttention, forward_options, video_grid, with_override
+from .film_attention import OVERRIDE, attentions_of, forward_options, video_grid, with_override
+from .sparse_attention import SparseAttention
 
 KEY = "kinograph_attention_probe"
 
@@ -75,7 +75,8 @@ def probed(
     Raises:
         ValueError: the model has no such layer.
     """
-    probe = AttentionProbe(layer, model.get_attachment(SPARSE))
+    sparse = [one for one in attentions_of(model) if isinstance(one, SparseAttention)]
+    probe = AttentionProbe(layer, sparse[-1] if sparse else None)
     patched = model.clone()
     patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, KEY, probe.forward)
     guider = CFGGuider(patched)

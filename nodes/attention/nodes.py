@@ -7,12 +7,47 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..methods import chosen_method, discover, method_input
-from .plan import NODE
+from .plan import NODE, QUANTIZED
 
 discover(f"{__package__}.methods")
 
 CATEGORY = "Kinograph/attention"
 BACKENDS = ("auto", "dense", "triton", "flex", "gathered", "naive")
+QUANTIZED_BACKENDS = ("auto", "triton", "simulation")
+
+
+def schedule_inputs(start: float, dense_layers: int) -> list[io.Input]:
+    """When and where attention is changed."""
+    return [
+        io.Float.Input(
+            "start_percent",
+            default=start,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="Share of the steps at the start that stay as they are: there the layout is made.",
+        ),
+        io.Float.Input(
+            "end_percent",
+            default=1.0,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="Share of the steps from which on all is as it was.",
+        ),
+        io.Int.Input(
+            "dense_layers",
+            default=dense_layers,
+            min=0,
+            max=1000,
+            tooltip="Layers at the start of the network that stay as they are.",
+        ),
+        io.String.Input(
+            "layers",
+            default="",
+            tooltip='Numbers of the layers that may change, from 0, as in "1-20, 25"; empty: all.',
+        ),
+    ]
 
 
 class KinoSparseAttention(io.ComfyNode):
@@ -29,34 +64,7 @@ class KinoSparseAttention(io.ComfyNode):
             "behind the sampler to see what it did.",
             inputs=[
                 io.Model.Input("model", tooltip="A video model."),
-                io.Float.Input(
-                    "start_percent",
-                    default=0.25,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Share of the steps that stay dense at the start, where the layout is made.",
-                ),
-                io.Float.Input(
-                    "end_percent",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Share of the steps from which on all is dense again.",
-                ),
-                io.Int.Input(
-                    "dense_layers",
-                    default=1,
-                    min=0,
-                    max=1000,
-                    tooltip="Layers at the start of the network that stay dense.",
-                ),
-                io.String.Input(
-                    "layers",
-                    default="",
-                    tooltip='Numbers of the layers that may be sparse, from 0, as in "1-20, 25"; empty: all.',
-                ),
+                *schedule_inputs(0.25, 1),
                 io.Combo.Input(
                     "backend",
                     options=list(BACKENDS),
@@ -87,6 +95,53 @@ class KinoSparseAttention(io.ComfyNode):
         return io.NodeOutput(SparseAttention(chosen_method(NODE, method), schedule, backend).on(model))
 
 
+class KinoQuantizedAttention(io.ComfyNode):
+    """A MODEL that attends in few bits."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=QUANTIZED,
+            display_name="Quantised Attention",
+            category=CATEGORY,
+            description="Computes a video model's attention in few bits, in any sampler node. On a GPU it is "
+            "a kernel; elsewhere it is simulated number for number, which shows its error and saves no time. "
+            "Attention Report tells which it was.",
+            inputs=[
+                io.Model.Input("model", tooltip="A video model."),
+                *schedule_inputs(0.0, 0),
+                io.Combo.Input(
+                    "backend",
+                    options=list(QUANTIZED_BACKENDS),
+                    default="auto",
+                    tooltip="triton: the kernel, or an error with the reason. simulation: number for number. "
+                    "auto: the kernel where it can, and the report says why not else.",
+                ),
+                method_input(QUANTIZED, "sageattention2", "How many bits, of what."),
+            ],
+            outputs=[io.Model.Output(display_name="model", tooltip="The model with quantised attention.")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: Any,
+        start_percent: float,
+        end_percent: float,
+        dense_layers: int,
+        layers: str,
+        backend: str,
+        method: dict[str, Any],
+    ) -> io.NodeOutput:
+        from ..quantized_attention import QuantizedAttention
+        from .schedule import Schedule, layer_numbers
+
+        schedule = Schedule(start_percent, end_percent, dense_layers, layer_numbers(layers))
+        chosen = chosen_method(QUANTIZED, method)
+        attention = QuantizedAttention(chosen.options(), chosen.least, schedule, backend)
+        return io.NodeOutput(attention.on(model))
+
+
 class KinoAttentionReport(io.ComfyNode):
     """What the attention of a run was."""
 
@@ -96,8 +151,8 @@ class KinoAttentionReport(io.ComfyNode):
             node_id="KinoAttentionReport",
             display_name="Attention Report",
             category=CATEGORY,
-            description="Tells how a film's attention was computed: how much of it was sparse and by which "
-            "backend, why the rest was dense, the time it took, and how far it was from dense attention.",
+            description="Tells how a film's attention was computed: how much of it was sparse or quantised "
+            "and by which backend, why the rest was not, the time it took, and how far it was from exact.",
             inputs=[
                 io.Model.Input(
                     "model", tooltip="The model that Sparse Attention gave, as the sampler got it."
@@ -115,14 +170,15 @@ class KinoAttentionReport(io.ComfyNode):
     @classmethod
     def execute(cls, model: Any, latent: dict[str, Any]) -> io.NodeOutput:
         from .. import node_views
-        from ..sparse_attention import KEY
+        from ..film_attention import attentions_of
 
-        patched = model.get_attachment(KEY)
-        if patched is None:
+        attentions = attentions_of(model)
+        if not attentions:
             raise ValueError(
-                "this model has no sparse attention; wire the model that the node Sparse Attention gives"
+                "this model attends as it always does; wire the one that the node Sparse Attention or "
+                "Quantised Attention gives"
             )
-        report = "\n".join(patched.report.lines())
+        report = "\n".join(line for attention in attentions for line in attention.report.lines())
         return io.NodeOutput(latent, report, ui=node_views.views(node_views.report(report)))
 
 
@@ -198,4 +254,4 @@ class KinoAttentionMap(io.ComfyNode):
         return io.NodeOutput(maps, report, ui=shown)
 
 
-NODES = [KinoSparseAttention, KinoAttentionReport, KinoAttentionMap]
+NODES = [KinoSparseAttention, KinoQuantizedAttention, KinoAttentionReport, KinoAttentionMap]

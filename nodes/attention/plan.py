@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...kernels.attention.block_mask import BlockMask
     from .token_grid import TokenGrid
 
-NODE = "KinoSparseAttention"
+NODE, QUANTIZED = "KinoSparseAttention", "KinoQuantizedAttention"
 
 
 class Plan(Protocol):

@@ -1,4 +1,4 @@
-"""What a run's attention was: how often sparse and how, why not else, how long, and how far from dense."""
+"""What a run's attention was: how often changed and how, why not else, how long, and how far from exact."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ class AttentionRun:
     """Counts of one run.
 
     Attributes:
-        sparse: calls by backend. dense: calls by the reason for being dense.
+        kind: what calls were, "sparse" or "quantised".
+        changed: calls by backend. dense: the others, by the reason.
         refused: by backend, why it was not taken.
         densities: by layer, the share of pairs computed, of the last call.
         errors: by layer, relative L2 distance to dense attention, measured on some queries.
         planning, gating, attending: seconds; dense calls do not count.
     """
 
-    sparse: Counter[str] = field(default_factory=Counter)
+    kind: str
+    changed: Counter[str] = field(default_factory=Counter)
     dense: Counter[str] = field(default_factory=Counter)
     refused: dict[str, str] = field(default_factory=dict)
     densities: dict[int, float] = field(default_factory=dict)
@@ -29,11 +31,11 @@ class AttentionRun:
 
     def lines(self) -> list[str]:
         """For the user."""
-        calls, dense = self.sparse.total(), self.dense.total()
+        calls, dense = self.changed.total(), self.dense.total()
         if not calls + dense:
             return ["Nothing has been sampled with this model yet: wire the sampler's latent in."]
-        told = [f"{calls} of {calls + dense} calls of self-attention were sparse."]
-        told += [f"By {name}: {count}." for name, count in self.sparse.items()]
+        told = [f"{calls} of {calls + dense} calls of self-attention were {self.kind}."]
+        told += [f"By {name}: {count}." for name, count in self.changed.items()]
         if self.densities:
             values = list(self.densities.values())
             told.append(
@@ -51,7 +53,7 @@ class AttentionRun:
             worst = max(self.errors, key=self.errors.__getitem__)
             mean = sum(self.errors.values()) / len(self.errors)
             told.append(
-                "Distance to dense attention, relative L2 on some queries of the first sparse step: "
+                f"Distance to exact attention, relative L2 on some queries of the first {self.kind} step: "
                 f"{mean:.3f} in the mean, {self.errors[worst]:.3f} in layer {worst}."
             )
         return told

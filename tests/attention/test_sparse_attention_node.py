@@ -8,8 +8,8 @@ from generation.wan_files import prompt, write_wan
 from kinograph.host.core.nodes_sampling import KSampler
 from kinograph.kernels.attention.block_dispatch import BackendRefused
 from kinograph.nodes.attention.nodes import KinoAttentionReport, KinoSparseAttention
+from kinograph.nodes.film_attention import attentions_of
 from kinograph.nodes.model import load_video_model
-from kinograph.nodes.sparse_attention import KEY
 
 SETTINGS = {"start_percent": 0.0, "end_percent": 1.0, "dense_layers": 0, "layers": "", "backend": "auto"}
 WINDOW = {"method": "freeswim", "native_height": 64, "native_width": 64, "cross_override": False}
@@ -57,7 +57,7 @@ def test_a_method_changes_the_film_and_tells_how_far_from_dense_it_is(model, met
     report = told(patched)
     assert "calls of self-attention were sparse" in report
     assert "By gathered: " in report
-    assert "Distance to dense attention" in report
+    assert "Distance to exact attention" in report
 
 
 def test_windows_over_everything_change_nothing(model):
@@ -78,8 +78,8 @@ def test_outside_its_schedule_it_changes_no_bit_and_says_so(model, part):
 def test_steps_and_layers_of_the_schedule_are_counted(model):
     patched = sparse(model, TILES, start_percent=0.5, dense_layers=1)
     film(patched)
-    run = patched.get_attachment(KEY).report
-    assert run.sparse.total() == 2  # two of four steps, one of two layers
+    run = attentions_of(patched)[0].report
+    assert run.changed.total() == 2  # two of four steps, one of two layers
     assert run.dense == {"the step is outside the schedule": 4, "the layer is outside the schedule": 2}
 
 
@@ -108,8 +108,8 @@ def test_two_methods_on_one_model_share_the_layers(model):
     first = sparse(model, TILES, layers="0")
     both = sparse(first, WINDOW, layers="1")
     film(both)
-    assert both.get_attachment(KEY).report.sparse.total() == 4
-    assert first.get_attachment(KEY).report.sparse.total() == 4
+    assert [one.report.changed.total() for one in attentions_of(both)] == [4, 4]
+    assert told(both).count("4 of ") == 2
 
 
 def test_a_backend_that_is_named_and_cannot_run_stops_the_film(model):
@@ -118,7 +118,7 @@ def test_a_backend_that_is_named_and_cannot_run_stops_the_film(model):
 
 
 def test_a_report_needs_a_model_with_sparse_attention(model):
-    with pytest.raises(ValueError, match="this model has no sparse attention"):
+    with pytest.raises(ValueError, match="this model attends as it always does"):
         told(model)
 
 

@@ -80,6 +80,10 @@ def examples(vae: str, text_encoder: str) -> dict[str, dict]:
             film={**film, "inputs": {**film["inputs"], "model": ["cached", 0]}},
         ),
         "KinoSparseAttention": saved(**sparse(film)),
+        "KinoQuantizedAttention": saved(
+            quantised=node("KinoQuantizedAttention", model=["model", 0], method="sageattention2"),
+            film={**film, "inputs": {**film["inputs"], "model": ["quantised", 0]}},
+        ),
         "KinoAttentionReport": saved(
             **sparse(film),
             report=node("KinoAttentionReport", model=["sparse", 0], latent=["film", 0]),
