@@ -3,8 +3,8 @@
 Q·Kᵀ of whole numbers with a scale for each group of tokens, P̃·V in FP8 or FP16. Keys lose their mean, which
 softmax does not notice; blocks of queries lose theirs, whose product with the keys is added back to the
 logits; values lose theirs, which is added back to the result. Layers whose INT4 attention is too far from
-exact take INT8. Source: Zhang et al. 2024, "SageAttention2: Efficient Attention with Thorough Outlier Smoothing
-and Per-thread INT4 Quantization".
+exact take INT8. Source: Zhang et al. 2024, "SageAttention2: Efficient Attention with Thorough Outlier
+Smoothing and Per-thread INT4 Quantization".
 """
 
 from __future__ import annotations
