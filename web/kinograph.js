@@ -5,6 +5,8 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { reopenGraphsOfFilms } from "./dropped_films.js";
+import { showErrors } from "./errors.js";
+import { isOurs, nodeAt } from "./graph_nodes.js";
 import { keepMethodValues } from "./method_values.js";
 import { ownPreviews } from "./own_previews.js";
 import { showOutput } from "./outputs.js";
@@ -17,8 +19,6 @@ const stylesheet = Object.assign(document.createElement("link"), {
 });
 document.head.append(stylesheet);
 
-const isOurs = (node) => node?.comfyClass?.startsWith("Kino") ?? false;
-
 app.registerExtension({
   name: "Kinograph",
   commands: [{ id: WIRE_SELECTED, label: "Wire the selected nodes", function: () => wireSelected(app) }],
@@ -28,6 +28,7 @@ app.registerExtension({
   setup() {
     reopenGraphsOfFilms(app);
     watchSampling(app, api);
+    showErrors(app, api);
   },
 
   beforeRegisterNodeDef(nodeType, nodeData) {
@@ -47,16 +48,8 @@ app.registerExtension({
   /** Another tab or an old run was opened: its outputs come at once, by the ids of their nodes. */
   onNodeOutputsUpdated(outputs) {
     for (const [id, output] of Object.entries(outputs)) {
-      const node = nodeAt(id);
+      const node = nodeAt(app, id);
       if (isOurs(node) && output) showOutput(app, api, node, output);
     }
   },
 });
-
-/** The node with an id like "7", or "<subgraph>:7" inside a subgraph. */
-function nodeAt(locator) {
-  const [id, subgraph] = String(locator).split(":").reverse();
-  const root = app.rootGraph ?? app.graph;
-  const graph = subgraph ? root?.subgraphs?.get(subgraph) : root;
-  return graph?.getNodeById(id) ?? graph?.getNodeById(Number(id));
-}

@@ -1,4 +1,5 @@
 /** While a film is sampled, its previews play on the node that samples it. */
+import { runningNode } from "./graph_nodes.js";
 import { panelOf } from "./panel.js";
 import { filmView } from "./views/film.js";
 
@@ -13,15 +14,4 @@ export function watchSampling(app, api) {
     if (!panel.get("film")) panel.show("film", filmView(() => panel.fit()));
     panel.get("film").update(detail.blob);
   });
-}
-
-/** The node of an execution id: "7", or "5:7" for node 7 inside the subgraph node 5. */
-function runningNode(app, executionId) {
-  let graph = app.rootGraph ?? app.graph;
-  let node = null;
-  for (const id of String(executionId).split(":")) {
-    node = graph?.getNodeById(id) ?? graph?.getNodeById(Number(id));
-    graph = node?.subgraph;
-  }
-  return node;
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from browser.conftest import Server
+from browser.conftest import NEWEST, Server
 from browser.editor import Editor, Node
 from browser.scripts import PLAYING
 
@@ -62,7 +62,8 @@ def test_a_run_is_cancelled_from_the_editor(editor: Editor):
 
 
 @pytest.mark.both_editors
-def test_an_error_shows_on_its_node_and_says_why(editor: Editor):
+def test_an_error_shows_on_its_node_and_the_editor_tells_why(editor: Editor, version: str):
+    """The newest editor tells it only to those who ask for details."""
     slow, _ = steps_and_text(editor, steps=2)
     failing, end = editor.add("ProbeFails", 700, 400), editor.add("PreviewAny", 1000, 400)
     slow.wire("words", failing, "words")
@@ -72,9 +73,28 @@ def test_an_error_shows_on_its_node_and_says_why(editor: Editor):
     marked = [node.ask("Boolean(node.strokeStyles.executionError?.call(node))") for node in editor.nodes()]
     assert dict(zip([node.id for node in editor.nodes()], marked, strict=True))[failing.id]
     assert sum(marked) == 1
-    editor.page.get_by_text("the probe refuses 2 steps").or_(
-        editor.page.get_by_test_id("error-overlay")
-    ).first.wait_for()
+    if version == NEWEST:
+        editor.page.get_by_test_id("error-overlay-see-errors").click()
+    editor.page.get_by_text("the probe refuses 2 steps").first.wait_for()
+
+
+@pytest.mark.both_editors
+def test_our_nodes_say_themselves_why_they_failed_until_they_run_again(editor: Editor):
+    clip = editor.add("KinoSyntheticClip", 100, 60, width=128, height=96, seconds=1)
+    cropped, shown = editor.add("KinoCropVideo", 550, 60), editor.add("KinoEncodeVideo", 900, 60)
+    cropped.set(x=100, y=0, width=500, height=20)
+    clip.ask("node.connect(0, app.graph.nodes[1], 0)")
+    cropped.ask("node.connect(0, app.graph.nodes[2], 0)")
+    editor.queue()
+    message = editor.wait_for("execution_error")["exception_message"].strip()
+    told = editor.page.locator(".kino-error")
+    told.wait_for()
+    assert told.inner_text() == message
+    assert "128" in message
+    cropped.set(width=20)
+    editor.run()
+    assert told.count() == 0
+    assert shown.id in [message["node"] for message in editor.seen("executed")]
 
 
 @pytest.mark.both_editors
