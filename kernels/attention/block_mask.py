@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -94,7 +95,7 @@ class BlockMask:
     def keys(self) -> int:
         return int(self.key_edges[-1])
 
-    @property
+    @cached_property
     def block(self) -> int | None:
         """Tokens of every block but the last, of queries and keys; None where blocks differ."""
         sizes = torch.cat([self.query_edges.diff()[:-1], self.key_edges.diff()[:-1]])
