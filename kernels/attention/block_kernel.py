@@ -58,7 +58,7 @@ def attend_tile(
         v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, False)
         logits = product(looking, tl.trans(k), WIDEN)
         gathered, total, peak = gather(gathered, total, peak, logits, scale, v, 0, WIDEN)
-    for step in range(whole, count * parts):  # the last block of all keys, where it is not full
+    for step in tl.range(whole, count * parts, num_stages=1):  # the last block of all, if not full
         start = tl.load(lists + step // parts) * BLOCK + step % parts * TILE_KEYS
         k = load_tokens(key, start, keys, key_token, TILE_KEYS, WIDTH, CHANNELS, True)
         v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, True)

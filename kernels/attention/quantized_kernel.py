@@ -121,7 +121,7 @@ def attend_quantized_tile(
             gathered, total, peak, looking, scale, key, key_scales, value, drift, near, keys,
             value_token, value_channel, CHANNELS, TILE_KEYS, MOST_LOG_2, DRIFTING, False, WIDEN,
         )  # fmt: skip
-    for step in range(whole, steps):  # the last keys of all, where they do not fill a tile or block
+    for step in tl.range(whole, steps, num_stages=1):  # the last keys, where they fill no whole tile
         near = (tl.load(lists + step // parts) * parts + step % parts) if LISTED else step
         gathered, total, peak = look(
             gathered, total, peak, looking, scale, key, key_scales, value, drift, near, keys,

@@ -26,6 +26,10 @@ MOST_CHANNELS = 256
 LEAST_BLOCK = 16
 LEAST_CAPABILITY = (8, 0)
 """Of a GPU: Ampere, the first with bfloat16."""
+HOPPER_MEMORY = 227 << 10
+"""Bytes of shared memory that one program may have there."""
+STAGES = 3
+"""In flight at once: the number of a block, its keys and values, and the tile being attended to."""
 
 
 def refusal(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> str | None:
@@ -120,7 +124,7 @@ def _launch(
             0 if shared else lists.stride(0), lists.stride(1), 0 if shared else counts.stride(0),
             heads, queries, key.shape[2], width**-0.5 * math.log2(math.e),
             WIDTH=width, CHANNELS=channels, BLOCK=block, TILE_QUERIES=tiles.queries, TILE_KEYS=tiles.keys,
-            WITH_LSE=lse is not None, WIDEN=interpreted(), num_warps=tiles.warps, num_stages=tiles.stages,
+            WITH_LSE=lse is not None, WIDEN=interpreted(), num_warps=tiles.warps, num_stages=STAGES,
         )  # fmt: skip
 
 
@@ -129,13 +133,11 @@ class Tiles(NamedTuple):
 
     queries, keys: tokens at a time.
     warps: of threads.
-    stages: tiles of keys in flight.
     """
 
     queries: int
     keys: int
     warps: int
-    stages: int
 
 
 def tiles_for(block: int, channels: int, item: int, memory: int) -> Tiles:
@@ -147,16 +149,18 @@ def tiles_for(block: int, channels: int, item: int, memory: int) -> Tiles:
         memory: bytes of shared memory that a program may have.
     """
     widest = 32 if item == 4 else 128
-    queries, keys = min(block, widest), min(block, widest if channels <= 64 else widest // 2)
-    while _bytes(queries, keys, channels, item, stages=2) > memory:
-        queries, keys = queries // 2, max(LEAST_BLOCK, keys // 2)
-    fitting = [stages for stages in (3, 2) if _bytes(queries, keys, channels, item, stages) <= memory]
-    return Tiles(queries, keys, 8 if queries == 128 or channels == 256 else 4, fitting[0])
+    queries, keys = min(block, widest), min(block, widest // 2)
+    large = queries * channels >= 128 * 128
+    if large and memory >= HOPPER_MEMORY:
+        keys = queries
+    while _bytes(queries, keys, channels, item) > memory:
+        queries, keys = (queries, keys // 2) if keys > 32 else (queries // 2, keys)
+    return Tiles(queries, keys, 8 if large or channels == 256 else 4)
 
 
-def _bytes(queries: int, keys: int, channels: int, item: int, stages: int) -> int:
-    """Of shared memory: the queries, keys and values for each stage, and room for sums."""
-    return (queries + 2 * stages * keys) * channels * item + (item << 10)
+def _bytes(queries: int, keys: int, channels: int, item: int) -> int:
+    """Of shared memory: the queries, two tiles of keys and of values, and room for sums."""
+    return (queries + 4 * keys) * channels * item + (item << 10)
 
 
 @lru_cache

@@ -56,7 +56,9 @@ def test_attention_over_lists(card, kind, channels, block):
         "WIDTH": channels, "CHANNELS": channels, "BLOCK": block, "TILE_QUERIES": tiles.queries,
         "TILE_KEYS": tiles.keys, "WITH_LSE": True, "WIDEN": False,
     }  # fmt: skip
-    made = compiled(attend_tile, pointers, constants, card, num_warps=tiles.warps, num_stages=tiles.stages)
+    made = compiled(
+        attend_tile, pointers, constants, card, num_warps=tiles.warps, num_stages=triton_block.STAGES
+    )
     assert made.metadata.shared <= SHARED_MEMORY[card]
     assert ("wgmma" in made.asm["ptx"]) == (card == 90)
 
