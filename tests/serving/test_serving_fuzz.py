@@ -9,6 +9,7 @@ import re
 import socket
 import string
 import time
+from functools import reduce
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,7 @@ from kinograph.host.server.requests import BODY_SECONDS
 from serving.live_server import PATIENCE, Server, count
 
 FUZZ = settings(
-    max_examples=60,
+    max_examples=400,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     database=None,
@@ -63,7 +64,9 @@ part = awkward | text
 queries = st.lists(st.tuples(st.sampled_from(NAMES), part), max_size=4).map(
     lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)
 )
-plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+huge = st.sampled_from([2**31, -(2**31), 2**53 + 1, 2**63, -(2**63) - 1, 2**64, 10**400, 10**4299])
+deep = st.integers(20, 400).map(lambda depth: reduce(lambda inner, _: [inner], range(depth), 0))
+plain = st.none() | st.booleans() | st.integers() | huge | st.floats() | st.text(max_size=8)
 values = st.recursive(
     plain,
     lambda inner: (
@@ -77,12 +80,15 @@ values = st.recursive(
     max_leaves=12,
 )
 bodies = (
-    values.map(lambda value: json.dumps(value).encode())
+    (values | deep).map(lambda value: json.dumps(value).encode())
     | st.binary(max_size=60)
     | st.sampled_from(
         [
             *(b"", b"{", b"[" * 100_000, b'{"a":' * 50_000, b"9" * 10_000, b"\xff\xfe", b'"\\ud800"', b"NaN"),
             b'{"prompt": {"1": ' + b"[" * 990 + b"]" * 990 + b"}}",
+            b'{"number": ' + b"9" * 5000 + b', "prompt": {}}',
+            b'{"delete": [1e999, -0.0, ' + b"9" * 5000 + b"]}",
+            b'{"prompt": {}, "prompt": [], "client_id": {"a": 1}}',
         ]
     )
 )
@@ -148,15 +154,17 @@ def test_writing_anything_is_answered(fuzzed, data):
                     max_size=3,
                 )
                 | plain,
-                "_meta": values,
+                "_meta": values | deep,
             },
         )
         | plain,
         max_size=3,
     ),
     st.dictionaries(
-        st.sampled_from(["client_id", "extra_data", "front", "prompt_id", "partial_execution_targets"]),
-        values,
+        st.sampled_from(
+            ["client_id", "extra_data", "front", "number", "prompt_id", "partial_execution_targets"]
+        ),
+        values | deep,
         max_size=2,
     ),
 )
@@ -219,6 +227,27 @@ def test_slow_clients_hold_nobody_up(server):
     assert time.monotonic() - began < BODY_SECONDS, "else it waited for the slow ones to be turned away"
     for connection in slow:
         connection.close()
+
+
+def test_an_upload_that_stops_half_way_holds_nobody_up_and_leaves_nothing(server):
+    before = set(os.listdir(server.folder / "input"))
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="half.mp4"\r\n\r\n'
+    slow = []
+    for _ in range(40):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        connection.putrequest("POST", "/upload/image")
+        connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+        connection.putheader("Content-Length", "1000000")
+        connection.endheaders(head + b"\0" * 1000)
+        slow.append(connection)
+    began = time.monotonic()
+    server.wait_for(server.queue(count(seed=22)))
+    assert time.monotonic() - began < BODY_SECONDS
+    for connection in slow:
+        connection.close()
+    while set(os.listdir(server.folder / "input")) != before:
+        assert time.monotonic() - began < BODY_SECONDS, os.listdir(server.folder / "input")
+        time.sleep(0.05)
 
 
 def test_a_body_longer_than_any_graph_is_refused(server):
