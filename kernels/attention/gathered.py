@@ -11,6 +11,9 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +22,8 @@ from torch.nn import functional as F
 from . import tiles
 from .block_mask import BlockMask
 
+TOGETHER = 4
+"""Tiles whose keys are gathered at once: copying a tile's alone is too small a job for several threads."""
 Run = tuple[int, int]
 """Neighbouring keys: the first, and the one after the last."""
 
@@ -31,26 +36,95 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor
 
 def _in_tiles(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor:
     made, product = tiles.empty_result(query), tiles.product_for(query)
-    plans = [list(tile_plan(mask, group)) for group in range(len(mask.counts))]
+    plans = [list(gathers(mask, group)) for group in range(len(mask.counts))]
     for number, head in enumerate(tiles.heads(query)):
-        queries, keys, values = query[head], key[head], value[head]
-        for first, last, runs in plans[number % len(plans)]:
-            near_keys, near_values = tiles.float_copy(_joined(keys, runs)), _joined(values, runs).contiguous()
-            rows = tiles.tile_rows(query, len(near_keys))
-            for start in range(first, last, rows):
-                stop = min(start + rows, last)
-                allowed = _allowed(mask, start, stop, runs)
-                made[head][start:stop] = tiles.attend_tile(
-                    queries[start:stop], near_keys, near_values, product, allowed
-                )
+        result = made[head]
+        for gather in plans[number % len(plans)]:
+            near_keys, near_values = (
+                tiles.float_copy(gather.of(key[head])),
+                gather.of(value[head]).contiguous(),
+            )
+            begin = gather.tiles[0].first
+            queries = tiles.scaled(query[head][begin : gather.tiles[-1].last])
+            for tile, keys, values in zip(
+                gather.tiles, near_keys.split(gather.counts), near_values.split(gather.counts), strict=True
+            ):
+                rows = tiles.tile_rows(query, len(keys))
+                for start in range(tile.first, tile.last, rows):
+                    stop = min(start + rows, tile.last)
+                    result[start:stop] = tiles.attend_tile(
+                        queries[start - begin : stop - begin],
+                        keys,
+                        values,
+                        product,
+                        _allowed(mask, start, stop, tile.runs),
+                    )
     return made
 
 
-def tile_plan(mask: BlockMask, group: int) -> Iterator[tuple[int, int, tuple[Run, ...]]]:
-    """First and last query and their runs of keys; neighbouring blocks with the same keys are one."""
-    for runs, blocks in itertools.groupby(_blocks(mask, group), key=lambda block: block[2]):
-        (first, last, _), *others = blocks
-        yield first, others[-1][1] if others else last, runs
+class Tile(NamedTuple):
+    """Neighbouring queries that look at the same keys: first and last + 1 query, and the runs of keys."""
+
+    first: int
+    last: int
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Gather:
+    """Tiles whose keys are copied side by side in one go.
+
+    Attributes:
+        blocks: numbers of the blocks of keys, tile after tile, where all are of one size.
+        size: theirs.
+    """
+
+    tiles: list[Tile]
+    blocks: Tensor | None = None
+    size: int = 0
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """Keys of each tile."""
+        return [sum(stop - start for start, stop in tile.runs) for tile in self.tiles]
+
+    def of(self, x: Tensor) -> Tensor:
+        """The tiles' rows of x [L,D], one below the other; a view where they are one run."""
+        if self.blocks is not None:
+            whole = x[: len(x) // self.size * self.size].contiguous().view(-1, self.size * x.shape[-1])
+            return whole.index_select(0, self.blocks).view(-1, x.shape[-1])
+        parts = [x[start:stop] for tile in self.tiles for start, stop in tile.runs]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def gathers(mask: BlockMask, group: int) -> Iterator[Gather]:
+    """All queries' tiles, in order; some together where their keys are scattered and few."""
+    size, room = mask.block, max(mask.keys // 2, 1)
+    held: list[Tile] = []
+    for tile in tile_plan(mask, group):
+        scattered = size is not None and len(tile.runs) > 1 and tile.runs[-1][1] % size == 0
+        together = Gather([*held, tile]) if scattered else None
+        if held and (together is None or len(held) == TOGETHER or sum(together.counts) > room):
+            yield _by_blocks(held, size)
+            held = []
+        if scattered:
+            held.append(tile)
+        else:
+            yield Gather([tile])
+    if held:
+        yield _by_blocks(held, size)
+
+
+def _by_blocks(held: list[Tile], size: int) -> Gather:
+    numbers = [torch.arange(start // size, stop // size) for tile in held for start, stop in tile.runs]
+    return Gather(held, torch.cat(numbers), size)
+
+
+def tile_plan(mask: BlockMask, group: int) -> Iterator[Tile]:
+    """The queries in order; neighbouring blocks that look at the same keys are one tile."""
+    for runs, blocks in itertools.groupby(_blocks(mask, group), key=lambda tile: tile.runs):
+        first, *others = blocks
+        yield Tile(first.first, others[-1].last if others else first.last, runs)
 
 
 def key_runs(mask: BlockMask, group: int) -> list[tuple[Run, ...]]:
@@ -67,12 +141,6 @@ def key_runs(mask: BlockMask, group: int) -> list[tuple[Run, ...]]:
                 runs.append((start, stop))
         found.append(tuple(runs))
     return found
-
-
-def _joined(x: Tensor, runs: tuple[Run, ...]) -> Tensor:
-    """The rows of x in these runs, one below the other; a view where there is one run."""
-    parts = [x[start:stop] for start, stop in runs]
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _allowed(mask: BlockMask, start: int, stop: int, runs: tuple[Run, ...]) -> Tensor | None:
@@ -115,6 +183,6 @@ def _batches(mask: BlockMask, group: int) -> Iterator[tuple[Tensor, Tensor]]:
             yield torch.stack([queries for queries, _ in some]), torch.stack([keys for _, keys in some])
 
 
-def _blocks(mask: BlockMask, group: int) -> Iterator[tuple[int, int, tuple[Run, ...]]]:
+def _blocks(mask: BlockMask, group: int) -> Iterator[Tile]:
     edges = mask.query_edges.tolist()
-    return zip(edges[:-1], edges[1:], key_runs(mask, group), strict=True)
+    return map(Tile, edges[:-1], edges[1:], key_runs(mask, group))

@@ -53,7 +53,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         keys, values = float_copy(key[head]), value[head].contiguous()
         for first in range(0, query.shape[-2], rows):
             tile = slice(first, first + rows)
-            made[head][tile] = attend_tile(query[head][tile], keys, values, product)
+            made[head][tile] = attend_tile(scaled(query[head][tile]), keys, values, product)
     return made
 
 
@@ -75,11 +75,20 @@ def product_for(query: Tensor) -> Product:
     return lambda x, y: onednn_linear(x, y, None)
 
 
+def scaled(query: Tensor) -> Tensor:
+    """Queries [r,D] as `attend_tile` takes them."""
+    return query.float() * query.shape[-1] ** -0.5
+
+
 def attend_tile(
     query: Tensor, key: Tensor, value: Tensor, product: Product, allowed: Tensor | None = None
 ) -> Tensor:
-    """query [r,D] over key float32 [n,D] and value [n,D] → [r,D]; `allowed` bool [r,n], where not all are."""
-    logits = product(query.float() * query.shape[-1] ** -0.5, key)  # [r,n]
+    """Scaled query, float32 [r,D], over key, float32 [n,D], and value [n,D] → [r,D].
+
+    Args:
+        allowed: bool [r,n]; None is all.
+    """
+    logits = product(query, key)  # [r,n]
     if allowed is not None:
         logits.masked_fill_(~allowed, float("-inf"))
     torch.softmax(logits, dim=-1, out=logits)

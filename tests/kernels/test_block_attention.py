@@ -60,7 +60,7 @@ def test_bfloat16_is_within_a_hundredth(frames, frame_tokens, text, block, count
     query, key, value = heads(1, count, mask.queries, width, dtype=torch.bfloat16)
     sharp = query * 4  # logits of deviation 4, where rounded logits would err by a hundredth
     with torch.inference_mode():
-        made = block_dispatch.attend(sharp, key, value, mask)
+        made = gathered.attend(sharp, key, value, mask)
     wanted = naive.attend_blocks(sharp.float(), key.float(), value.float(), mask)
     assert made.dtype == torch.bfloat16
     assert relative(made, wanted) < 0.01
