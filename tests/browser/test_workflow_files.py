@@ -54,18 +54,41 @@ def test_a_film_is_uploaded_by_dropping_it_on_the_node(editor: Editor, server: S
     assert (server.base / "input" / "dropped.mp4").is_file()
 
 
-def test_a_film_dropped_on_the_canvas_reopens_the_graph_that_made_it(editor: Editor, server: Server):
-    clip = editor.add("KinoSyntheticClip", 200, 200, width=96, height=64, seconds=0.5)
-    film = editor.add("KinoEncodeVideo", 700, 200)
-    clip.wire("video", film, "video")
+def dropped_again(editor: Editor, server: Server, kind: str) -> None:
+    """Run the graph, empty the editor, and drop the file that was made on the canvas."""
     editor.run()
-    ran = editor.seen("executed")[-1]["output"]["images"][0]
-    made = editor.prompt()
+    made = editor.seen("executed")[-1]["output"]["images"][0]
     editor.blank()
-    editor.drop(server.base / "output" / ran["subfolder"] / ran["filename"], "video/mp4", 900, 600)
-    editor.page.wait_for_function("() => app.graph.nodes.length === 2")
-    assert {node.kind for node in editor.nodes()} == {"KinoSyntheticClip", "KinoEncodeVideo"}
-    assert editor.prompt()[clip.id]["inputs"]["width"] == made[clip.id]["inputs"]["width"]
+    editor.drop(server.base / "output" / made["subfolder"] / made["filename"], kind, 900, 600)
+    editor.page.wait_for_function("() => app.graph.nodes.length > 1")
+
+
+@pytest.mark.both_editors
+@pytest.mark.parametrize(
+    ("container", "kind"), [("mp4", "video/mp4"), ("webm", "video/webm"), ("mkv", "video/x-matroska")]
+)
+def test_a_film_dropped_on_the_canvas_reopens_the_graph_that_made_it(
+    editor: Editor, server: Server, container: str, kind: str
+):
+    clip = editor.add("KinoSyntheticClip", 200, 200, width=96, height=64, seconds=0.5)
+    film = editor.add("KinoEncodeVideo", 700, 200, container=container)
+    clip.wire("video", film, "video")
+    dropped_again(editor, server, kind)
+    assert [node.kind for node in editor.nodes()] == ["KinoSyntheticClip", "KinoEncodeVideo"]
+    reopened = editor.prompt()
+    assert reopened[film.id]["inputs"]["video"] == [clip.id, 0]
+    assert (reopened[clip.id]["inputs"]["width"], reopened[film.id]["inputs"]["container"]) == (96, container)
+
+
+@pytest.mark.both_editors
+def test_a_picture_dropped_on_the_canvas_reopens_the_graph_that_made_it(editor: Editor, server: Server):
+    clip = editor.add("KinoSyntheticClip", 100, 100, width=96, height=64, seconds=0.5)
+    frames, saved = editor.add("KinoFramesFromVideo", 600, 100), editor.add("SaveImage", 1000, 100)
+    clip.wire("video", frames, "video")
+    frames.wire("images", saved, "images")
+    dropped_again(editor, server, "image/png")
+    assert [node.kind for node in editor.nodes()] == ["KinoSyntheticClip", "KinoFramesFromVideo", "SaveImage"]
+    assert editor.prompt()[clip.id]["inputs"]["width"] == 96
 
 
 @pytest.mark.both_editors
