@@ -14,62 +14,60 @@ LN_2 = tl.constexpr(0.6931471805599453)
 
 @triton.jit
 def attend_tile(
-    query, key, value, made, lse, lists, counts,
+    query, key, value, made, lse, tiles, firsts, lasts, full, counts,
     query_batch, query_head, query_token,
     key_batch, key_head, key_token,
     value_batch, value_head, value_token,
     made_batch, made_head, made_token,
     list_group, list_row, count_group,
-    heads, queries, keys, scale,
-    WIDTH: tl.constexpr, CHANNELS: tl.constexpr, BLOCK: tl.constexpr,
-    TILE_QUERIES: tl.constexpr, TILE_KEYS: tl.constexpr,
-    WITH_LSE: tl.constexpr, WIDEN: tl.constexpr,
+    heads, queries, scale,
+    WIDTH: tl.constexpr, CHANNELS: tl.constexpr, TILE_QUERIES: tl.constexpr, TILE_KEYS: tl.constexpr,
+    UNEVEN: tl.constexpr, WITH_LSE: tl.constexpr, WIDEN: tl.constexpr,
 ):  # fmt: skip
-    """TILE_QUERIES rows of one head of one batch; all of them have the list of one block.
+    """A tile of queries of one head of one batch.
 
     Args:
+        tiles, firsts, lasts, full, counts: of a `tile_plan.Plan`.
         list_group, list_row, count_group: strides of the lists and counts; 0 where all heads share them.
         scale: of the logits, times log₂ e.
         WIDTH, CHANNELS: channels of a head, and the power of two that holds them.
         WITH_LSE: write the natural logarithm of the sum of exponentials to `lse` [B,H,S].
     """
-    first = tl.program_id(0) * TILE_QUERIES
+    tiles += tl.program_id(0) * 3
+    first, last, row = tl.load(tiles), tl.load(tiles + 1), tl.load(tiles + 2)
     sheet = tl.program_id(1)
     batch, head = (sheet // heads).to(tl.int64), (sheet % heads).to(tl.int64)
     key += batch * key_batch + head * key_head
     value += batch * value_batch + head * value_head
     looking = load_tokens(
         query + batch * query_batch + head * query_head,
-        first, queries, query_token, TILE_QUERIES, WIDTH, CHANNELS, True,
+        first, last, query_token, TILE_QUERIES, WIDTH, CHANNELS, True,
     )  # fmt: skip
-    row = first // BLOCK
-    lists += sheet.to(tl.int64) * list_group + row * list_row
-    count = tl.load(counts + sheet * count_group + row)
-    ragged = (tl.load(lists + count - 1) + 1) * BLOCK > keys
-    parts: tl.constexpr = BLOCK // TILE_KEYS
-    whole = (count - ragged.to(tl.int32)) * parts
+    firsts += sheet.to(tl.int64) * list_group + row * list_row
+    lasts += sheet.to(tl.int64) * list_group + row * list_row
+    whole, count = tl.load(full + sheet * count_group + row), tl.load(counts + sheet * count_group + row)
 
     peak = tl.full([TILE_QUERIES], float("-inf"), tl.float32)
     total = tl.zeros([TILE_QUERIES], tl.float32)
     gathered = tl.zeros([TILE_QUERIES, CHANNELS], tl.float32)
     for step in range(whole):
-        start = tl.load(lists + step // parts) * BLOCK + step % parts * TILE_KEYS
-        k = load_tokens(key, start, keys, key_token, TILE_KEYS, WIDTH, CHANNELS, False)
-        v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, False)
+        start = tl.load(firsts + step)
+        k = load_tokens(key, start, start, key_token, TILE_KEYS, WIDTH, CHANNELS, False)
+        v = load_tokens(value, start, start, value_token, TILE_KEYS, WIDTH, CHANNELS, False)
         logits = product(looking, tl.trans(k), WIDEN)
         gathered, total, peak = gather(gathered, total, peak, logits, scale, v, 0, WIDEN)
-    for step in tl.range(whole, count * parts, num_stages=1):  # the last block of all, if not full
-        start = tl.load(lists + step // parts) * BLOCK + step % parts * TILE_KEYS
-        k = load_tokens(key, start, keys, key_token, TILE_KEYS, WIDTH, CHANNELS, True)
-        v = load_tokens(value, start, keys, value_token, TILE_KEYS, WIDTH, CHANNELS, True)
-        logits = without_strangers(product(looking, tl.trans(k), WIDEN), start, keys, TILE_KEYS)
+    for step in tl.range(whole, count, num_stages=2 if UNEVEN else 1):
+        start, stop = tl.load(firsts + step), tl.load(lasts + step)
+        k = load_tokens(key, start, stop, key_token, TILE_KEYS, WIDTH, CHANNELS, True)
+        v = load_tokens(value, start, stop, value_token, TILE_KEYS, WIDTH, CHANNELS, True)
+        logits = without_strangers(product(looking, tl.trans(k), WIDEN), start, stop, TILE_KEYS)
         gathered, total, peak = gather(gathered, total, peak, logits, scale, v, 0, WIDEN)
 
     made += batch * made_batch + head * made_head
-    store_tokens(made, gathered / total[:, None], first, queries, made_token, TILE_QUERIES, WIDTH, CHANNELS)
+    store_tokens(made, gathered / total[:, None], first, last, made_token, TILE_QUERIES, WIDTH, CHANNELS)
     if WITH_LSE:
         rows = first + tl.arange(0, TILE_QUERIES)
-        tl.store(lse + sheet.to(tl.int64) * queries + rows, (peak + tl.log2(total)) * LN_2, rows < queries)
+        tl.store(lse + sheet.to(tl.int64) * queries + rows, (peak + tl.log2(total)) * LN_2, rows < last)
 
 
 @triton.jit
@@ -106,9 +104,9 @@ def product(left, right, WIDEN: tl.constexpr):
 
 
 @triton.jit
-def without_strangers(logits, start, keys, TILE_KEYS: tl.constexpr):
-    """-inf for what lies beyond the last key."""
-    return tl.where((start + tl.arange(0, TILE_KEYS) < keys)[None, :], logits, float("-inf"))
+def without_strangers(logits, start, stop, TILE_KEYS: tl.constexpr):
+    """-inf for keys from `stop` on."""
+    return tl.where((start + tl.arange(0, TILE_KEYS) < stop)[None, :], logits, float("-inf"))
 
 
 @triton.jit

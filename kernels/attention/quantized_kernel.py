@@ -75,16 +75,16 @@ def shift_tile(
 
 @triton.jit
 def attend_quantized_tile(
-    query, key, value, made, query_scales, key_scales, value_scales, value_means, drift, lists, counts,
+    query, key, value, made, query_scales, key_scales, value_scales, value_means, drift,
+    tiles, firsts, full, counts,
     value_sheet, value_token, value_channel,
     made_batch, made_head, made_token,
     list_group, list_row, count_group,
     heads, queries, keys, query_tiles, key_tiles,
-    WIDTH: tl.constexpr, CHANNELS: tl.constexpr, BLOCK: tl.constexpr,
-    TILE_QUERIES: tl.constexpr, TILE_KEYS: tl.constexpr, MOST_LOG_2: tl.constexpr,
-    DRIFTING: tl.constexpr, LISTED: tl.constexpr, WIDEN: tl.constexpr,
+    WIDTH: tl.constexpr, CHANNELS: tl.constexpr, TILE_QUERIES: tl.constexpr, TILE_KEYS: tl.constexpr,
+    MOST_LOG_2: tl.constexpr, DRIFTING: tl.constexpr, LISTED: tl.constexpr, WIDEN: tl.constexpr,
 ):  # fmt: skip
-    """TILE_QUERIES rows of one sheet over all keys, or over those of the row's list.
+    """TILE_QUERIES rows of one sheet over all keys, or over the tiles of a `tile_plan.Plan`.
 
     Args:
         query, key, query_scales, key_scales: from `quantize_tile`; the queries' factor has the softmax's
@@ -103,26 +103,24 @@ def attend_quantized_tile(
     drift += tile * keys
     looking = load_tokens(query, first, queries, CHANNELS, TILE_QUERIES, CHANNELS, CHANNELS, False)
     scale = tl.load(query_scales + tile)
-    parts: tl.constexpr = BLOCK // TILE_KEYS
     if LISTED:
-        lists += sheet * list_group + first // BLOCK * list_row
-        count = tl.load(counts + sheet * count_group + first // BLOCK)
-        ragged = (tl.load(lists + count - 1) + 1) * BLOCK > keys
-        whole, steps = (count - ragged.to(tl.int32)) * parts, count * parts
+        row = tl.load(tiles + tl.program_id(0) * 3 + 2)
+        firsts += sheet * list_group + row * list_row
+        whole, steps = tl.load(full + sheet * count_group + row), tl.load(counts + sheet * count_group + row)
     else:
-        whole, steps = keys // TILE_KEYS, tl.cdiv(keys, TILE_KEYS)
+        whole, steps = keys // TILE_KEYS, key_tiles
 
     peak = tl.full([TILE_QUERIES], float("-inf"), tl.float32)
     total = tl.zeros([TILE_QUERIES], tl.float32)
     gathered = tl.zeros([TILE_QUERIES, CHANNELS], tl.float32)
     for step in range(whole):
-        near = (tl.load(lists + step // parts) * parts + step % parts) if LISTED else step
+        near = (tl.load(firsts + step) // TILE_KEYS) if LISTED else step
         gathered, total, peak = look(
             gathered, total, peak, looking, scale, key, key_scales, value, drift, near, keys,
             value_token, value_channel, CHANNELS, TILE_KEYS, MOST_LOG_2, DRIFTING, False, WIDEN,
         )  # fmt: skip
     for step in tl.range(whole, steps, num_stages=1):  # the last keys, where they fill no whole tile
-        near = (tl.load(lists + step // parts) * parts + step % parts) if LISTED else step
+        near = (tl.load(firsts + step) // TILE_KEYS) if LISTED else step
         gathered, total, peak = look(
             gathered, total, peak, looking, scale, key, key_scales, value, drift, near, keys,
             value_token, value_channel, CHANNELS, TILE_KEYS, MOST_LOG_2, DRIFTING, True, WIDEN,

@@ -1,10 +1,9 @@
 """Block-sparse attention by a Triton kernel over the lists of blocks, forward only.
 
-Any number of tokens; lists for all heads or for each; inputs may be views with any stride between tokens.
+Blocks of any size; lists for all heads or for each; inputs may be views with any stride between tokens.
 Triton is imported with the first call.
 
-Shapes: B batch, H heads, S queries, L keys, D channels of a head, G masks, R blocks of
-queries, K blocks of keys at most for one of them.
+Shapes: B batch, H heads, S queries, L keys, D channels of a head.
 """
 
 from __future__ import annotations
@@ -13,21 +12,17 @@ import math
 import os
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from .block_mask import BlockMask
+from .tile_plan import Plan, remembered, tiles_for
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 MOST_CHANNELS = 256
-LEAST_BLOCK = 16
 LEAST_CAPABILITY = (8, 0)
 """Of a GPU: Ampere, the first with bfloat16."""
-HOPPER_MEMORY = 227 << 10
-"""Bytes of shared memory that one program may have there."""
 STAGES = 3
 """In flight at once: the number of a block, its keys and values, and the tile being attended to."""
 
@@ -36,14 +31,7 @@ def refusal(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> str |
     """Why the kernel cannot serve; None where it can."""
     if reason := refusal_of_tensors(query, key, value):
         return reason
-    if mask.rule is not None:
-        return "the mask has a rule within its blocks"
-    block = block_size(mask)
-    if block is None:
-        return "its blocks must all have one size"
-    if block < LEAST_BLOCK or block & (block - 1):
-        return f"its blocks must be a power of two and at least {LEAST_BLOCK} tokens, not {block}"
-    return None
+    return None if mask.rule is None else "the mask has a rule within its blocks"
 
 
 def refusal_of_tensors(query: Tensor, key: Tensor, value: Tensor) -> str | None:
@@ -113,54 +101,26 @@ def _launch(
 
     query, key, value = (channels_together(x) for x in (query, key, value))
     batch, heads, queries, width = query.shape
-    lists, counts = lists_on(mask, query.device)
-    block, channels = block_size(mask), padded_channels(width)
-    tiles = tiles_for(block, channels, query.element_size(), shared_memory(query.device))
-    shared = len(counts) == 1
+    plan = _plan(mask, query)
     with torch.cuda.device_of(query):
-        attend_tile[math.ceil(queries / tiles.queries), batch * heads](
-            query, key, value, made, made if lse is None else lse, lists, counts,
-            *query.stride()[:3], *key.stride()[:3], *value.stride()[:3], *made.stride()[:3],
-            0 if shared else lists.stride(0), lists.stride(1), 0 if shared else counts.stride(0),
-            heads, queries, key.shape[2], width**-0.5 * math.log2(math.e),
-            WIDTH=width, CHANNELS=channels, BLOCK=block, TILE_QUERIES=tiles.queries, TILE_KEYS=tiles.keys,
-            WITH_LSE=lse is not None, WIDEN=interpreted(), num_warps=tiles.warps, num_stages=STAGES,
+        attend_tile[len(plan.queries), batch * heads](
+            query, key, value, made, made if lse is None else lse, *plan.pointers,
+            *query.stride()[:3], *key.stride()[:3], *value.stride()[:3], *made.stride()[:3], *plan.steps,
+            heads, queries, width**-0.5 * math.log2(math.e),
+            WIDTH=width, CHANNELS=padded_channels(width),
+            TILE_QUERIES=plan.tiles.queries, TILE_KEYS=plan.tiles.keys,
+            UNEVEN=plan.uneven, WITH_LSE=lse is not None, WIDEN=interpreted(),
+            num_warps=plan.tiles.warps, num_stages=STAGES,
         )  # fmt: skip
 
 
-class Tiles(NamedTuple):
-    """What one program of the kernel holds.
+def _plan(mask: BlockMask, query: Tensor) -> Plan:
+    device, channels, item = query.device, padded_channels(query.shape[-1]), query.element_size()
 
-    queries, keys: tokens at a time.
-    warps: of threads.
-    """
+    def make() -> Plan:
+        return Plan.of(mask, device, tiles_for(mask, channels, item, shared_memory(device)))
 
-    queries: int
-    keys: int
-    warps: int
-
-
-def tiles_for(block: int, channels: int, item: int, memory: int) -> Tiles:
-    """The tiles for blocks of so many tokens.
-
-    Args:
-        channels: of a head, padded to a power of two.
-        item: bytes of a channel.
-        memory: bytes of shared memory that a program may have.
-    """
-    widest = 32 if item == 4 else 128
-    queries, keys = min(block, widest), min(block, widest // 2)
-    large = queries * channels >= 128 * 128
-    if large and memory >= HOPPER_MEMORY:
-        keys = queries
-    while _bytes(queries, keys, channels, item) > memory:
-        queries, keys = (queries, keys // 2) if keys > 32 else (queries // 2, keys)
-    return Tiles(queries, keys, 8 if large or channels == 256 else 4)
-
-
-def _bytes(queries: int, keys: int, channels: int, item: int) -> int:
-    """Of shared memory: the queries, two tiles of keys and of values, and room for sums."""
-    return (queries + 4 * keys) * channels * item + (item << 10)
+    return remembered(mask, (device, channels, item), make)
 
 
 @lru_cache
@@ -179,22 +139,3 @@ def padded_channels(width: int) -> int:
 def channels_together(x: Tensor) -> Tensor:
     """x itself where the channels of a token lie side by side, as they do in every usual view."""
     return x if x.stride(-1) == 1 else x.contiguous()
-
-
-def block_size(mask: BlockMask) -> int | None:
-    """Tokens of a block; the power of two that holds the only one there is; None where blocks differ."""
-    alone = len(mask.query_edges) == len(mask.key_edges) == 2
-    if alone:
-        return max(LEAST_BLOCK, 1 << (max(mask.queries, mask.keys) - 1).bit_length())
-    return mask.block
-
-
-_LISTS: WeakKeyDictionary[BlockMask, dict[torch.device, tuple[Tensor, Tensor]]] = WeakKeyDictionary()
-
-
-def lists_on(mask: BlockMask, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Lists [G,R,K] and counts [G,R] as int32 on a device, made once for each mask."""
-    copies = _LISTS.setdefault(mask, {})
-    if device not in copies:
-        copies[device] = tuple(x.to(device, torch.int32).contiguous() for x in (mask.lists, mask.counts))
-    return copies[device]

@@ -18,10 +18,12 @@ from torch.nn import functional as F
 from . import triton_block
 from .block_mask import BlockMask
 from .quantized import KEY_BLOCK, LARGEST_FP8, QUERY_BLOCK, Quantization
-from .triton_block import block_size, channels_together, interpreted, padded_channels, shared_memory
+from .tile_plan import Plan, Tiles, remembered
+from .triton_block import channels_together, interpreted, padded_channels, shared_memory
 
-LEAST_BLOCK = 32
-"""Tokens, and channels, that a product of 8-bit numbers sums at once."""
+LEAST_TOKENS = 32
+"""And channels, that a product of 8-bit numbers sums at once."""
+BLOCKS = (32, 64, 128)
 FP8_CAPABILITY = (8, 9)
 """Of a GPU: Ada, the first with FP8 products."""
 
@@ -33,8 +35,8 @@ def refusal(
     reason = triton_block.refusal_of_tensors(query, key, value)
     if reason or (mask is not None and (reason := triton_block.refusal(query, key, value, mask))):
         return reason
-    if mask is not None and block_size(mask) < LEAST_BLOCK:
-        return f"its blocks must have at least {LEAST_BLOCK} tokens, not {block_size(mask)}"
+    if mask is not None and (mask.block is None or mask.block not in BLOCKS):
+        return f"blocks must all have one size of {', '.join(map(str, BLOCKS))} tokens: each has one scale"
     if options.query_key != "int8":
         return f"it has INT8 queries and keys, and {options.query_key} can only be simulated"
     if options.grain != "block":
@@ -69,9 +71,8 @@ def attend(
 
 
 class Layout(NamedTuple):
-    """Tokens of a block, of the tiles of queries and of keys; numbers of these; channels padded; keys."""
+    """Tokens of the tiles of queries and of keys; how many tiles there are; channels padded; keys."""
 
-    block: int
     tile_queries: int
     tile_keys: int
     query_tiles: int
@@ -81,12 +82,10 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, query: Tensor, key: Tensor, mask: BlockMask | None) -> Layout:
-        block = QUERY_BLOCK if mask is None else block_size(mask)
+        block = QUERY_BLOCK if mask is None else mask.block
         queries, keys = min(block, QUERY_BLOCK), min(block, KEY_BLOCK)
-        query_tiles = math.ceil(query.shape[2] / queries)
-        key_tiles = math.ceil(key.shape[2] / block) * (block // keys)
-        channels = max(LEAST_BLOCK, padded_channels(query.shape[-1]))
-        return cls(block, queries, keys, query_tiles, key_tiles, channels, key.shape[2])
+        tiles = math.ceil(query.shape[2] / queries), math.ceil(key.shape[2] / keys)
+        return cls(queries, keys, *tiles, max(LEAST_TOKENS, padded_channels(query.shape[-1])), key.shape[2])
 
 
 class Whole(NamedTuple):
@@ -175,21 +174,24 @@ def _launch(
 
     fp8 = options.weights_value == "fp8"
     batch, heads, tokens, width = made.shape
-    lists, counts = (queries.scales,) * 2 if mask is None else triton_block.lists_on(mask, made.device)
-    steps = (0, 0, 0)
+    warps = 8 if layout.tile_queries == QUERY_BLOCK else 4
+    pointers, steps = (queries.scales,) * 5, (0, 0, 0)
     if mask is not None:
-        shared = len(counts) == 1
-        steps = (0 if shared else lists.stride(0), lists.stride(1), 0 if shared else counts.stride(0))
+        tiles = Tiles(layout.tile_queries, layout.tile_keys, warps)
+        plan = remembered(mask, (made.device, tiles), lambda: Plan.of(mask, made.device, tiles))
+        pointers, steps = plan.pointers, plan.steps
+    places, firsts, _, full, counts = pointers
     attend_quantized_tile[layout.query_tiles, batch * heads](
         queries.tokens, keys.tokens, values.tokens, made,
-        queries.scales, keys.scales, values.scales, values.means, drift, lists, counts,
+        queries.scales, keys.scales, values.scales, values.means, drift,
+        places, firsts, full, counts,
         *values.tokens.stride(), *made.stride()[:3], *steps,
         heads, tokens, layout.keys, layout.query_tiles, layout.key_tiles,
-        WIDTH=width, CHANNELS=layout.channels, BLOCK=layout.block,
+        WIDTH=width, CHANNELS=layout.channels,
         TILE_QUERIES=layout.tile_queries, TILE_KEYS=layout.tile_keys,
         MOST_LOG_2=math.log2(LARGEST_FP8) if fp8 else 0.0,
         DRIFTING=options.smooth_query, LISTED=mask is not None, WIDEN=interpreted(),
-        num_warps=8 if layout.tile_queries == QUERY_BLOCK else 4,
+        num_warps=warps,
         num_stages=_stages(layout, 1 if fp8 else 2, shared_memory(made.device)),
     )  # fmt: skip
 

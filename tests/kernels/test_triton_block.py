@@ -33,7 +33,7 @@ def relative_error(made: Tensor, wanted: Tensor) -> float:
     return float((made.double() - wanted.double()).norm() / wanted.double().norm())
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     queries=st.integers(1, 150),
     keys=st.integers(1, 150),
@@ -96,24 +96,31 @@ def test_large_logits_do_not_overflow():
     torch.testing.assert_close(made, naive.attend_blocks(query, key, value, mask), rtol=1e-4, atol=1e-4)
 
 
-def test_lists_are_copied_once_for_a_mask():
-    mask = some_mask(64, 64, 32)
-    first = triton_block.lists_on(mask, torch.device("cpu"))
-    assert triton_block.lists_on(mask, torch.device("cpu"))[0] is first[0]
-    assert first[0].dtype == torch.int32
+@settings(max_examples=8, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5),
+    key_sizes=st.lists(st.integers(1, 150), min_size=1, max_size=5),
+    width=st.sampled_from([32, 64, 128]),
+    seed=st.integers(0, 99),
+)
+def test_blocks_may_have_any_size(sizes, key_sizes, width, seed):
+    edges, key_edges = (torch.tensor([0, *some]).cumsum(0) for some in (sizes, key_sizes))
+    query = heads(1, 2, sum(sizes), width, seed=seed)
+    key, value = (heads(1, 2, sum(key_sizes), width, seed=seed + n) for n in (1, 2))
+    kept = torch.rand(2, len(sizes), len(key_sizes), generator=torch.Generator().manual_seed(seed)) < 0.5
+    kept[..., 0] |= ~kept.any(-1)
+    mask = BlockMask.of(kept, edges, key_edges)
+    made = triton_block.attend(query, key, value, mask)
+    assert (made - naive.attend_blocks(query, key, value, mask)).abs().max() <= 1e-5
 
 
 def test_refusals_have_a_reason():
     query = heads(1, 1, 64, 64)
     mask = some_mask(64, 64, 32)
     ruled = BlockMask.of(mask.kept, mask.query_edges, rule=lambda q, k: q >= k)
-    uneven = BlockMask.of(torch.ones(3, 3, dtype=torch.bool), torch.tensor([0, 10, 40, 64]))
-    odd = BlockMask.of(torch.ones(3, 3, dtype=torch.bool), even_edges(64, 24))
     wide = heads(1, 1, 64, 320)
     refusal = triton_block.refusal
     assert "rule" in refusal(query, query, query, ruled)
-    assert "one size" in refusal(query, query, query, uneven)
-    assert "power of two" in refusal(query, query, query, odd)
     assert "gradients" in refusal(query.clone().requires_grad_(), query, query, mask)
     assert "float64" in refusal(*(query.double(),) * 3, mask)
     assert "one type" in refusal(query, query, query.half(), mask)

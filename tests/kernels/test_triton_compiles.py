@@ -6,7 +6,9 @@ import os
 from typing import Any
 
 import pytest
-from kinograph.kernels.attention import triton_block
+from kinograph.kernels.attention.block_mask import BlockMask
+from kinograph.kernels.attention.tile_plan import tiles_for
+from kinograph.kernels.attention.triton_block import STAGES
 
 SHARED_MEMORY = {80: 166912, 86: 101376, 89: 101376, 90: 232448}
 """Bytes that one program may have, by compute capability."""
@@ -42,23 +44,26 @@ def compiled(
 
 
 @pytest.mark.parametrize(
-    ("card", "kind", "channels", "block"),
-    [(90, "bf16", 128, 128), (86, "fp16", 256, 64), (86, "fp32", 64, 32)],
+    ("card", "kind", "channels", "block", "uneven"),
+    [
+        (90, "bf16", 128, 128, False),
+        (90, "bf16", 128, 128, True),
+        (86, "fp16", 256, 64, True),
+        (86, "fp32", 64, 32, False),
+    ],
 )
-def test_attention_over_lists(card, kind, channels, block):
+def test_attention_over_lists(card, kind, channels, block, uneven):
     from kinograph.kernels.attention.block_kernel import attend_tile
 
-    item = 4 if kind == "fp32" else 2
-    tiles = triton_block.tiles_for(block, channels, item, SHARED_MEMORY[card])
-    pointers = dict.fromkeys(("query", "key", "value", "made"), f"*{kind}")
-    pointers |= {"lse": "*fp32", "lists": "*i32", "counts": "*i32"}
+    mask = BlockMask.full(8 * block, 8 * block, block)
+    tiles = tiles_for(mask, channels, 4 if kind == "fp32" else 2, SHARED_MEMORY[card])
+    pointers = dict.fromkeys(("query", "key", "value", "made"), f"*{kind}") | {"lse": "*fp32"}
+    pointers |= dict.fromkeys(("tiles", "firsts", "lasts", "full", "counts"), "*i32")
     constants = {
-        "WIDTH": channels, "CHANNELS": channels, "BLOCK": block, "TILE_QUERIES": tiles.queries,
-        "TILE_KEYS": tiles.keys, "WITH_LSE": True, "WIDEN": False,
+        "WIDTH": channels, "CHANNELS": channels, "TILE_QUERIES": tiles.queries, "TILE_KEYS": tiles.keys,
+        "UNEVEN": uneven, "WITH_LSE": True, "WIDEN": False,
     }  # fmt: skip
-    made = compiled(
-        attend_tile, pointers, constants, card, num_warps=tiles.warps, num_stages=triton_block.STAGES
-    )
+    made = compiled(attend_tile, pointers, constants, card, num_warps=tiles.warps, num_stages=STAGES)
     assert made.metadata.shared <= SHARED_MEMORY[card]
     assert ("wgmma" in made.asm["ptx"]) == (card == 90)
 
@@ -67,11 +72,11 @@ def test_attention_over_lists(card, kind, channels, block):
 def test_quantized_attention(card, kind):
     from kinograph.kernels.attention.quantized_kernel import attend_quantized_tile
 
-    floats = ("query_scales", "key_scales", "value_scales", "value_means", "drift")
-    pointers = {"query": "*i8", "key": "*i8", "value": f"*{kind}", "made": "*bf16", "lists": "*i32"}
-    pointers |= {"counts": "*i32"} | dict.fromkeys(floats, "*fp32")
+    pointers = {"query": "*i8", "key": "*i8", "value": f"*{kind}", "made": "*bf16"}
+    pointers |= dict.fromkeys(("query_scales", "key_scales", "value_scales", "value_means", "drift"), "*fp32")
+    pointers |= dict.fromkeys(("tiles", "firsts", "full", "counts"), "*i32")
     constants = {
-        "WIDTH": 128, "CHANNELS": 128, "BLOCK": 128, "TILE_QUERIES": 128, "TILE_KEYS": 64, "MOST_LOG_2": 0.0,
+        "WIDTH": 128, "CHANNELS": 128, "TILE_QUERIES": 128, "TILE_KEYS": 64, "MOST_LOG_2": 0.0,
         "DRIFTING": True, "LISTED": True, "WIDEN": False,
         ("value_channel" if kind == "fp16" else "value_token"): 1,
     }  # fmt: skip
