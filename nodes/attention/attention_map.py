@@ -16,7 +16,7 @@ from .token_grid import TokenGrid
 
 QUERIES = 256
 RINGS = 24
-"""Distances in space that are told apart."""
+"""Distances in space that are told apart at most."""
 DARKEST = 1e-4
 """Share of the brightest value that is drawn black: the scale is logarithmic."""
 COLORS = ((0.0, 0.0, 0.02), (0.35, 0.07, 0.43), (0.85, 0.28, 0.27), (0.98, 0.76, 0.32), (1.0, 1.0, 0.85))
@@ -52,19 +52,20 @@ class Energy:
         return self.by_distance().sum(dim=1)
 
     def by_distance(self) -> Tensor:
-        """Share at each distance in time and in space: float32 [T,RINGS], of what goes from film to film.
+        """Share at each distance in time and in space: float32 [T,rings], of what goes from film to film.
 
         Space: the longer of the distances in rows and columns, the frame's longer side divided into rings.
         """
-        grid = self.grid
+        grid, side = self.grid, max(self.grid.rows, self.grid.columns)
+        rings = min(RINGS, side)
         inside = (self.queries >= grid.before) & (self.queries < grid.before + grid.video)
         places, own = grid.places(), self.queries[inside] - grid.before
         apart = (places[own][:, None] - places[None]).abs()  # [r,T·P,3]
-        far = apart[..., 1:].amax(dim=-1) * RINGS // max(grid.rows, grid.columns)
-        cell = apart[..., 0] * RINGS + far
+        far = apart[..., 1:].amax(dim=-1) * rings // side
+        cell = apart[..., 0] * rings + far
         weights = self.weights[inside][:, grid.before : grid.before + grid.video]
-        total = torch.zeros(grid.frames * RINGS).index_add_(0, cell.flatten(), weights.flatten())
-        return total.view(grid.frames, RINGS) / total.sum()
+        total = torch.zeros(grid.frames * rings).index_add_(0, cell.flatten(), weights.flatten())
+        return total.view(grid.frames, rings) / total.sum()
 
     def within(self, mask: BlockMask) -> float:
         """Share of the attention that lies in what a mask keeps, the mean of its masks."""

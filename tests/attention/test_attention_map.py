@@ -27,7 +27,7 @@ def own_frame_only(grid: TokenGrid = GRID) -> Energy:
 def test_attention_to_ones_own_frame_is_all_at_distance_nought():
     over_time = own_frame_only().over_time()
     assert over_time.tolist() == pytest.approx([1, 0, 0, 0])
-    assert own_frame_only().by_distance()[0].count_nonzero() > 1  # spread over space
+    assert own_frame_only().by_distance()[0].min() > 0  # spread over space; no ring has no tokens
 
 
 def test_rows_of_real_queries_add_up_to_one():
