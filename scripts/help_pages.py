@@ -33,6 +33,10 @@ SOLVERS = (
 )
 SHIFT = "Scaling Rectified Flow Transformers for High-Resolution Image Synthesis (Esser et al.), 2024"
 PAPERS = {
+    "KinoAttentionMap": (
+        "Radial Attention: O(n log n) Sparse Attention with Energy Decay for Long Video Generation "
+        "(Li et al.), 2025",
+    ),
     "KinoCompareVideos": (
         "Image Quality Assessment: From Error Visibility to Structural Similarity (Wang et al.), 2004",
     ),

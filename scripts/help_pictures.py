@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from attention_examples import ATTENTION_EXAMPLES
 from help_examples import EXAMPLES, Row
 from node_card import EDGE, QUIET, font, node_card
 from node_texts import kinograph_nodes
@@ -49,10 +50,11 @@ def _row_picture(row: Row) -> Image.Image:
 
 def main(wanted: list[str]) -> int:
     PICTURES.mkdir(exist_ok=True)
+    examples = EXAMPLES | ATTENTION_EXAMPLES
     for node in kinograph_nodes():
         if wanted and node.id not in wanted:
             continue
-        rows = list(EXAMPLES[node.id]()) if node.id in EXAMPLES else []
+        rows = list(examples[node.id]()) if node.id in examples else []
         path = PICTURES / f"{node.id}.jpg"
         picture(node_card(node), rows).save(path, quality=QUALITY, optimize=True)
         print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
