@@ -79,23 +79,31 @@ def examples(vae: str, text_encoder: str) -> dict[str, dict]:
             cached=node("KinoStepCache", model=["model", 0], threshold=0.5),
             film={**film, "inputs": {**film["inputs"], "model": ["cached", 0]}},
         ),
-        "KinoSparseAttention": saved(**sparse(film)),
-        "KinoQuantizedAttention": saved(
-            quantised=node("KinoQuantizedAttention", model=["model", 0], method="sageattention2"),
-            film={**film, "inputs": {**film["inputs"], "model": ["quantised", 0]}},
-        ),
-        "KinoAttentionReport": saved(
+        **{name: saved(**nodes) for name, nodes in attention(film).items()},
+    }
+
+
+def attention(film: dict) -> dict[str, dict]:
+    """What the graph of each node on attention adds to a film."""
+    maps = node(
+        "KinoAttentionMap", model=["sparse", 0], positive=["positive", 0], latent=["film", 0], side=96
+    )
+    return {
+        "KinoSparseAttention": sparse(film),
+        "KinoQuantizedAttention": {
+            "quantised": node("KinoQuantizedAttention", model=["model", 0], method="sageattention2"),
+            "film": {**film, "inputs": {**film["inputs"], "model": ["quantised", 0]}},
+        },
+        "KinoAttentionReport": {
             **sparse(film),
-            report=node("KinoAttentionReport", model=["sparse", 0], latent=["film", 0]),
-            show=node("PreviewAny", source=["report", 1]),
-        ),
-        "KinoAttentionMap": saved(
+            "report": node("KinoAttentionReport", model=["sparse", 0], latent=["film", 0]),
+            "show": node("PreviewAny", source=["report", 1]),
+        },
+        "KinoAttentionMap": {
             **sparse(film),
-            maps=node(
-                "KinoAttentionMap", model=["sparse", 0], positive=["positive", 0], latent=["film", 0], side=96
-            ),
-            show=node("PreviewImage", images=["maps", 0]),
-        ),
+            "maps": maps,
+            "show": node("PreviewImage", images=["maps", 0]),
+        },
     }
 
 
