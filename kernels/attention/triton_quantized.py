@@ -1,7 +1,8 @@
 """Attention with INT8 queries and keys by Triton kernels, over all keys or lists of blocks, forward only.
 
 The arithmetic is `quantized`'s with a scale for each block: SageAttention2's without INT4, of which Triton
-has no product. Probabilities and values are FP8 or FP16. On a processor there is only that simulation.
+has no product. Probabilities and values are FP8 or FP16; FP8 products are summed in two levels on Hopper, in
+one where the compiler joins the sums. On a processor there is only that simulation.
 
 Shapes: B batch, H heads, S queries, L keys, D channels of a head, padded to C; sheets are B·H.
 """

@@ -75,6 +75,21 @@ def test_triton_is_the_reference(dtype, width, block, groups):
 
 
 @pytest.mark.parametrize("width", [64, 128])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_triton_over_blocks_of_any_size(width, groups):
+    generator = torch.Generator().manual_seed(width)
+    sizes = torch.randint(1, 300, (12,), generator=generator)
+    edges = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
+    kept = torch.rand(groups, 12, 12, generator=generator) < 0.4
+    kept[..., 5] |= ~kept.any(-1)
+    mask = BlockMask.of(kept, edges).to("cuda")
+    query, key, value = (heads(2, 2, mask.keys, width, seed=seed) for seed in range(3))
+    made = triton_block.attend(query, key, value, mask)
+    wanted = naive.attend_blocks(query.float(), key.float(), value.float(), mask)
+    assert relative_error(made, wanted) <= 1e-2
+
+
+@pytest.mark.parametrize("width", [64, 128])
 def test_triton_in_float32(width):
     query, key, value = (heads(1, 2, 700, width, dtype=torch.float32, seed=seed) for seed in range(3))
     mask = some_mask(700, 700, 64)
