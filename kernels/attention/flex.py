@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .block_mask import BlockMask
+from .tile_plan import remembered
 
 LEAST_BLOCK = {"cuda": 64, "cpu": 32}
 """Tokens of a block, of which a compiled kernel's own tiles must be a divisor."""
@@ -63,16 +64,20 @@ def _compiled() -> Any:
 
 def flex_mask(mask: BlockMask, query: Tensor) -> Any:
     """FlexAttention's own description of a mask, for query [B,H,S,D]; kept with the mask."""
+    shape = tuple(query.shape[:2])
+    return remembered(mask, (query.device, shape), lambda: _described(mask, query.device, shape))
+
+
+def _described(mask: BlockMask, device: torch.device, heads: tuple[int, int]) -> Any:
     from torch.nn.attention.flex_attention import BlockMask as FlexMask
 
     shared = len(mask.counts) == 1
     counts, lists = (
-        x.to(query.device, torch.int32).view(*((1, 1) if shared else query.shape[:2]), *x.shape[1:])
+        x.to(device, torch.int32).view(*((1, 1) if shared else heads), *x.shape[1:])
         for x in (mask.counts, _whole_lists(mask))
     )
-    rule = None
-    if mask.rule is not None:
-        rule = lambda batch, head, q, k: mask.rule(q, k)  # noqa: E731
+    sees = mask.rule  # not the mask, which would then keep itself alive
+    rule = None if sees is None else lambda batch, head, query, key: sees(query, key)
     return FlexMask.from_kv_blocks(
         counts, lists, BLOCK_SIZE=mask.block, mask_mod=rule, seq_lengths=(mask.queries, mask.keys)
     )

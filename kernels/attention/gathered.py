@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from . import tiles
 from .block_mask import BlockMask
+from .tile_plan import remembered
 
 TOGETHER = 4
 """Tiles whose keys are gathered at once: copying a tile's alone is too small a job for several threads."""
@@ -36,7 +37,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor
 
 def _in_tiles(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor:
     made, product = tiles.empty_result(query), tiles.product_for(query)
-    plans = [list(gathers(mask, group)) for group in range(len(mask.counts))]
+    plans = remembered(mask, "gathers", lambda: [list(gathers(mask, g)) for g in range(len(mask.counts))])
     for number, head in enumerate(tiles.heads(query)):
         result = made[head]
         for gather in plans[number % len(plans)]:

@@ -19,8 +19,9 @@ from .. import fast_cpu
 from ..linear.dispatch import choose
 from ..linear.probe import onednn_linear
 
-LOGITS = {torch.float32: 1 << 21, torch.bfloat16: 1 << 20}
-"""Of a tile, at most: 8 MB, or with their bfloat16 copy 6, which the processor's cache holds."""
+KEYS = 8192
+LOGITS = 1 << 20
+"""Of a tile, at most: 4 MB, which the processor's cache holds; and the keys that it looks at at once."""
 MOST_ROWS = 512
 """Queries of a tile; more are no faster."""
 FEWEST_LOGITS = 1 << 18
@@ -50,7 +51,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     product = product_for(query)
     rows = tile_rows(query, key.shape[-2])
     for head in heads(query):
-        keys, values = float_copy(key[head]), value[head].contiguous()
+        keys, values = key[head].contiguous(), value[head].contiguous()
         for first in range(0, query.shape[-2], rows):
             tile = slice(first, first + rows)
             made[head][tile] = attend_tile(scaled(query[head][tile]), keys, values, product)
@@ -59,7 +60,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 def tile_rows(query: Tensor, keys: int) -> int:
     """Queries of a tile that look at so many keys."""
-    return min(MOST_ROWS, max(1, LOGITS[query.dtype] // keys))
+    return min(MOST_ROWS, LOGITS // min(keys, KEYS))
 
 
 Product = Callable[[Tensor, Tensor], Tensor]
@@ -83,14 +84,39 @@ def scaled(query: Tensor) -> Tensor:
 def attend_tile(
     query: Tensor, key: Tensor, value: Tensor, product: Product, allowed: Tensor | None = None
 ) -> Tensor:
-    """Scaled query, float32 [r,D], over key, float32 [n,D], and value [n,D] → [r,D].
+    """Scaled query, float32 [r,D], over key and value [n,D] → [r,D].
+
+    More than `KEYS` keys are attended to in parts, which are put together by their sums of exponentials.
 
     Args:
         allowed: bool [r,n]; None is all.
     """
-    logits = product(query, key)  # [r,n]
-    if allowed is not None:
-        logits.masked_fill_(~allowed, float("-inf"))
+    if allowed is not None or len(key) <= KEYS:
+        return _weighted(_logits(query, key, product, allowed), value, product)
+    gathered = highest = total = None
+    for keys, values in zip(key.split(KEYS), value.split(KEYS), strict=True):
+        logits = _logits(query, keys, product)
+        peak = logits.amax(dim=-1, keepdim=True)
+        made = _weighted(logits, values, product)
+        sums = 1 / logits.amax(dim=-1, keepdim=True)  # the greatest weight is exp(0) over the sum
+        if gathered is None:
+            gathered, highest, total = made.float(), peak, sums
+            continue
+        higher = torch.maximum(highest, peak)
+        kept, new = total * (highest - higher).exp(), sums * (peak - higher).exp()
+        total, highest = kept + new, higher
+        gathered.mul_(kept / total).addcmul_(made, new / total)
+    return gathered
+
+
+def _logits(query: Tensor, key: Tensor, product: Product, allowed: Tensor | None = None) -> Tensor:
+    """[r,n] in float32."""
+    logits = product(query, float_copy(key))
+    return logits if allowed is None else logits.masked_fill_(~allowed, float("-inf"))
+
+
+def _weighted(logits: Tensor, value: Tensor, product: Product) -> Tensor:
+    """The mean of the values by the softmax of the logits, which become their weights: [r,D]."""
     torch.softmax(logits, dim=-1, out=logits)
     if value.dtype == torch.float32:
         return product(logits, value.t())
