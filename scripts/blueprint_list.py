@@ -61,6 +61,30 @@ def _extended() -> Blueprint:
     return Blueprint(plain.name, plain.description, nodes, wires, inputs, MADE)
 
 
+def _sparse() -> Blueprint:
+    plain = _sampled(
+        "Text to Video with Sparse Attention (Kinograph)",
+        "A film from a prompt, each token looking at its neighbourhood only: for long and large films. The "
+        "attention report tells what it saved.",
+        "flat",
+        {},
+    )
+    nodes = {
+        "sparse": ("KinoSparseAttention", {}),
+        **plain.nodes,
+        "attention": ("KinoAttentionReport", {}),
+    }
+    wires = [
+        *plain.wires,
+        ("sparse.model", "sampler.model"),
+        ("sparse.model", "attention.model"),
+        ("sampler.latent", "attention.latent"),
+    ]
+    inputs = OWN | {"model": "sparse.model", "start_percent": "sparse.start_percent"}
+    outputs = MADE | {"attention report": "attention.report"}
+    return Blueprint(plain.name, plain.description, nodes, wires, inputs, outputs)
+
+
 BLUEPRINTS = (
     Blueprint(
         "Scene of a Video (Kinograph)",
@@ -107,4 +131,5 @@ BLUEPRINTS = (
         {"first image": "size.start", "last image": "size.end"},
     ),
     _extended(),
+    _sparse(),
 )
