@@ -56,19 +56,40 @@ def attend(
 ) -> Tensor:
     """Quantised attention of query [B,H,S,D] over key, value [B,H,L,D] or what a mask keeps → [B,H,S,D].
 
-    Smoothing the queries takes S·L/32 bytes more for each head, and the keys once more in float32.
+    What the queries' means add to the logits takes S·L/32 bytes a head, so `heads_at_once` may be few.
     """
     query, key, value = (channels_together(x) for x in (query, key, value))
-    layout = Layout.of(query, key, mask)
     made = torch.empty_like(query)
+    step = heads_at_once(query, key, options, mask)
     with torch.cuda.device_of(query):
-        key_mean = _padded(key.mean(2, dtype=torch.float32) * options.smooth_key, layout)
-        queries = _whole_queries(query, options, layout)
-        keys = _whole_keys(key, key_mean, layout)
-        values = _shifted(value, options, layout)
-        drift = _drift(queries.means, key, key_mean) if options.smooth_query else queries.scales
-        _launch(queries, keys, values, drift, made, mask, options, layout)
+        for first in range(0, query.shape[1], step):
+            some = (x[:, first : first + step] for x in (query, key, value, made))
+            _attend_heads(*some, options, mask)
     return made
+
+
+def heads_at_once(query: Tensor, key: Tensor, options: Quantization, mask: BlockMask | None) -> int:
+    """So many that what the queries' means add to their logits, and the keys it takes, are no larger than them.
+
+    All, where each head has a list of its own.
+    """
+    batch, heads, queries, width = query.shape
+    if not options.smooth_query or (mask is not None and len(mask.counts) > 1):
+        return heads
+    one = 4 * batch * key.shape[2] * (math.ceil(queries / QUERY_BLOCK) + width)
+    return max(1, min(heads, query.nbytes // one))
+
+
+def _attend_heads(
+    query: Tensor, key: Tensor, value: Tensor, made: Tensor, options: Quantization, mask: BlockMask | None
+) -> None:
+    layout = Layout.of(query, key, mask)
+    key_mean = _padded(key.mean(2, dtype=torch.float32) * options.smooth_key, layout)
+    queries = _whole_queries(query, options, layout)
+    keys = _whole_keys(key, key_mean, layout)
+    values = _shifted(value, options, layout)
+    drift = _drift(queries.means, key, key_mean) if options.smooth_query else queries.scales
+    _launch(queries, keys, values, drift, made, mask, options, layout)
 
 
 class Layout(NamedTuple):
@@ -163,7 +184,7 @@ def _padded(x: Tensor, layout: Layout) -> Tensor:
 
 def _drift(means: Tensor, key: Tensor, key_mean: Tensor) -> Tensor:
     """What the means [sheets,tiles,C] of queries add to the logits: float32 [B,H,tiles,L]."""
-    smooth = key.float() - key_mean[:, : key.shape[-1]].view(*key.shape[:2], 1, -1)
+    smooth = key - key_mean[:, : key.shape[-1]].view(*key.shape[:2], 1, -1)
     return means[..., : key.shape[-1]].unflatten(0, key.shape[:2]) @ smooth.mT
 
 

@@ -163,9 +163,10 @@ def test_int8_kernels_over_lists_of_blocks(block):
     assert relative_error(made, wanted) <= 0.03
 
 
-def test_int8_kernels_take_no_more_memory_than_two_of_the_queries():
+@pytest.mark.parametrize("smooth", [False, True])
+def test_int8_kernels_take_no_more_memory_than_two_of_the_queries(smooth):
     query, key, value = (heads(1, 8, 8192, 128, seed=seed) for seed in range(3))
-    options = replace(INT8, weights_value="fp8")
+    options = replace(INT8, weights_value="fp8", smooth_query=smooth)
     if reason := triton_quantized.refusal(query, key, value, options):
         pytest.skip(reason)
     assert extra_memory(triton_quantized.attend, query, key, value, options) <= 2 * query.nbytes

@@ -78,6 +78,18 @@ def test_lists_of_blocks_for_each_head(block, smooth):
     assert relative_error(made, naive.attend_blocks(query, key, value, mask)) < 0.02
 
 
+def test_heads_go_one_by_one_where_their_means_take_much_room():
+    query = heads(1, 3, 20, 32, bias=1.0).half()
+    key, value = (heads(1, 3, 300, 32, seed=seed, bias=1.0).half() for seed in (1, 2))
+    options = replace(FP16, smooth_query=True)
+    assert triton_quantized.heads_at_once(query, key, options, None) == 1
+    made = triton_quantized.attend(query, key, value, options)
+    alone = [
+        triton_quantized.attend(*(x[:, n : n + 1] for x in (query, key, value)), options) for n in range(3)
+    ]
+    assert torch.equal(made, torch.cat(alone, dim=1))
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_views_of_fused_tokens(dtype):
     fused = heads(2, 70, 3, 128).view(2, 70, 3, 2, 64).to(dtype)  # [B,S,qkv,H,D]
