@@ -69,7 +69,7 @@ def attend(
 
 
 def heads_at_once(query: Tensor, key: Tensor, options: Quantization, mask: BlockMask | None) -> int:
-    """So many that what the queries' means add to their logits, and the keys it takes, are no larger than them.
+    """So many that what the queries' means add to their logits, and the keys for it, are no larger than they.
 
     All, where each head has a list of its own.
     """
