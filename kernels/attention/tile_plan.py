@@ -8,7 +8,7 @@ Shapes: G masks, R blocks of queries, K blocks of keys at most for one of them, 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -105,15 +105,16 @@ class Plan(NamedTuple):
         return self.first.stride(0), self.first.stride(1), self.full.stride(0)
 
 
-_PLANS: WeakKeyDictionary[BlockMask, dict[Hashable, Plan]] = WeakKeyDictionary()
+Made = TypeVar("Made")
+_MADE: WeakKeyDictionary[BlockMask, dict[Hashable, Any]] = WeakKeyDictionary()
 
 
-def remembered(mask: BlockMask, key: Hashable, make: Callable[[], Plan]) -> Plan:
-    """The plan that `make` gives for a mask, made once for each key."""
-    plans = _PLANS.setdefault(mask, {})
-    if key not in plans:
-        plans[key] = make()
-    return plans[key]
+def remembered(mask: BlockMask, key: Hashable, make: Callable[[], Made]) -> Made:
+    """What `make` gives for a mask, made once for each key and kept as long as the mask."""
+    made = _MADE.setdefault(mask, {})
+    if key not in made:
+        made[key] = make()
+    return made[key]
 
 
 def _cut(edges: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
