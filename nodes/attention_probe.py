@@ -85,7 +85,10 @@ def probed(
     sampling = model.get_model_object("model_sampling")
     sigmas = torch.tensor([float(sampling.percent_to_sigma(percent)), 0.0])
     noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(seed), dtype=latent.dtype)
+    reports = [(one, one.report) for one in attentions_of(model)]
     guider.sample(noise, latent, ksampler("euler"), sigmas, disable_pbar=True, seed=seed)
+    for attention, report in reports:
+        attention.report = report  # that of the film, not of this step
     if probe.energy is None:
         raise ValueError(f"the model has no layer {layer}: they are 0 to {probe.layers - 1}")
     return probe

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from attention.test_sparse_attention_node import TILES, latent, model, sparse  # noqa: F401
+from attention.test_sparse_attention_node import TILES, film, latent, model, sparse  # noqa: F401
 from generation.wan_files import prompt
 from kinograph.kernels.attention.block_mask import BlockMask, even_edges
 from kinograph.nodes.attention.attention_map import Energy, pictures, told
 from kinograph.nodes.attention.methods.sliding_tile import SlidingTile
 from kinograph.nodes.attention.nodes import KinoAttentionMap
 from kinograph.nodes.attention.token_grid import TokenGrid
+from kinograph.nodes.film_attention import attentions_of
 
 GRID = TokenGrid(4, 3, 5, before=2, after=1)
 
@@ -64,6 +65,15 @@ def test_the_node_shows_what_sparse_attention_keeps(model):  # noqa: F811
     assert told(own_frame_only(), None).startswith(
         "Share of the attention by distance in latent frames: 0: 100.0%"
     )
+
+
+def test_the_report_of_a_film_outlives_a_map(model):  # noqa: F811
+    patched = sparse(model, TILES)
+    film(patched)
+    before = attentions_of(patched)[0].report
+    KinoAttentionMap.execute(patched, prompt(1), latent(), 1, 0.5, 0, 96)
+    assert attentions_of(patched)[0].report is before
+    assert before.changed.total() == 8  # of two layers in four steps
 
 
 def test_a_layer_that_is_not_there_is_named(model):  # noqa: F811
