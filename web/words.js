@@ -3,7 +3,7 @@ const WORDS = {
   en: {
     back: "One frame back",
     forward: "One frame forward",
-    frame: "frame",
+    place: "Time · frame / frames",
     speed: "Playing speed",
     play: "Play or pause",
     slide: "Where one video ends and the other begins",
@@ -13,7 +13,7 @@ const WORDS = {
   zh: {
     back: "后退一帧",
     forward: "前进一帧",
-    frame: "帧",
+    place: "时间 · 帧 / 总帧数",
     speed: "播放速度",
     play: "播放 / 暂停",
     slide: "两段视频的分界位置",

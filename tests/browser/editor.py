@@ -113,6 +113,7 @@ class Editor:
         self.complaints_at_start: list[str] = []
         page.on("pageerror", lambda error: self.failures.append(str(error)))
         page.on("response", lambda answer: self._note(answer.status, answer.url))
+        page.on("filechooser", lambda chooser: None)  # else asked for as late as the click
 
     def _note(self, status: int, url: str) -> None:
         if status >= 500:

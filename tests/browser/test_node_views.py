@@ -68,7 +68,7 @@ def test_a_written_film_plays_and_steps_by_frames(drawn: Editor):
     drawn.page.locator("video").evaluate("film => { film.pause(); film.currentTime = 0; }")
     for press, frame in (("forward", 1), ("forward", 2), ("back", 1)):
         drawn.page.get_by_title(f"One frame {press}").click()
-        drawn.page.locator(".kino-place").filter(has_text=f"frame {frame} / 24").wait_for()
+        drawn.page.locator(".kino-place").filter(has_text=f"· {frame} / 24").wait_for()
     assert fits(written)
     assert drawn.page.locator("video:visible").count() == 1
     assert "frames" in drawn.page.locator(".kino-report").inner_text()

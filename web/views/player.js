@@ -31,11 +31,11 @@ function videoView(facts, urlOf, shape) {
     preload: "metadata",
   });
   video.style.aspectRatio = shape;
-  const place = el("span", "kino-place", { textContent: timeCode(0) });
+  const place = el("span", "kino-place", { textContent: timeCode(0), title: word("place") });
   const element = el("div", "kino-player", {}, video, controlBar(video, facts, place));
   const told = () => {
     const frame = frameAt(video.currentTime, facts.fps, facts.frames);
-    place.textContent = `${timeCode(video.currentTime)} · ${word("frame")} ${frame} / ${facts.frames}`;
+    place.textContent = `${timeCode(video.currentTime)} · ${frame} / ${facts.frames}`;
   };
   for (const event of ["timeupdate", "seeked", "loadedmetadata"]) video.addEventListener(event, told);
   video.addEventListener("error", () => {
