@@ -8,6 +8,7 @@
 const NAME = "kinograph";
 const GAP = 6;
 const MARGIN = 10;
+const LEAST_WIDTH = 270;
 
 const panels = new WeakMap();
 
@@ -57,9 +58,14 @@ class Panel {
     return this.views.get(name);
   }
 
-  /** Make the node tall enough; its user may have made it taller. */
+  /**
+   * Make the node large enough; its user may have made it larger. In the classic rendering nodes without
+   * widgets are too narrow to read in.
+   */
   fit() {
-    const [width, height] = this.node.size;
+    const [before, height] = this.node.size;
+    const width = Math.max(before, LEAST_WIDTH);
+    if (before < width) this.node.setSize([width, height]); // first, for heights follow from it
     const needed = this.node.computeSize([width, height])[1];
     if (height < needed) this.node.setSize([width, needed]);
     this.node.graph?.setDirtyCanvas(true, true);
