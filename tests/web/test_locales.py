@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from locale_files import LOCALES, english, faults, leaves, read
+from locale_files import COMMANDS, LOCALES, english, faults, leaves, read
 from node_texts import kinograph_nodes
 
 TRANSLATIONS = sorted(folder.name for folder in LOCALES.iterdir() if folder.is_dir() and folder.name != "en")
-NAMES = ("nodeDefs.json", "main.json")
+NAMES = ("nodeDefs.json", "main.json", "commands.json")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,11 @@ def test_tooltips_are_translated(wanted, language):
         if path.endswith(("/tooltip", "/description")) and text == english_texts.get(path)
     ]
     assert same == []
+
+
+def test_commands_are_named_as_in_the_web_extension():
+    script = (LOCALES.parent / "web" / "kinograph.js").read_text(encoding="utf-8")
+    assert [entry["label"] for entry in COMMANDS.values() if f'label: "{entry["label"]}"' not in script] == []
 
 
 def test_chinese_is_among_them():
