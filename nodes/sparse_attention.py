@@ -40,6 +40,9 @@ class SparseAttention(FilmAttention):
         """A second, dense pass goes before where the method wants its attention to the text."""
         if not (getattr(self.method, "cross_override", False) and forward.in_time):
             return run(forward)
+        if self._cross.useless(forward.stream):
+            self.report.refused["cross_override"] = "the model looks at text and film in one attention"
+            return run(forward)
         if self._cross.due(forward.stream):
             run(self._cross.recording(forward.stream, forward.previous))
         forward.crossing = self._cross.replay(forward.stream)

@@ -24,6 +24,10 @@ class CrossOutputs:
         """Must the dense pass be run before the next replay?"""
         return stream not in self._kept or self._served[stream] >= self.steps
 
+    def useless(self, stream: Hashable) -> bool:
+        """Has the network no attention to the text of its own?"""
+        return self._kept.get(stream) == []
+
     def recording(self, stream: Hashable, previous: Any) -> Callable[..., Tensor]:
         """An attention override for the dense pass.
 
