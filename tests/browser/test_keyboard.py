@@ -53,7 +53,7 @@ def write_parameter(editor: Editor, name: str, text: str) -> None:
     editor.page.keyboard.press("Enter")
     tab_to(editor, "Search ...")
     editor.page.keyboard.type(name)
-    editor.page.get_by_role("spinbutton").first.wait_for()
+    editor.page.wait_for_function("() => document.querySelectorAll('[role=spinbutton]').length === 1")
     tab_to(editor, "", role="spinbutton")
     editor.page.keyboard.press("Control+a")
     editor.page.keyboard.type(text)
