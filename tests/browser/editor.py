@@ -23,7 +23,8 @@ WORKFLOWS = re.compile("^Workflows")
 TEMPLATES = re.compile("^Templates")
 COMPLAINT = re.compile("missing|error|fail|cannot|conflict", re.IGNORECASE)
 CANCEL = re.compile("cancel current run|interrupt", re.IGNORECASE)
-
+ATTEMPTS = 3
+"""At drawing a wire: an editor that is busy can miss the mouse."""
 
 CLASSIC, VUE = "classic", "vue"
 
@@ -92,8 +93,11 @@ class Node:
         self.editor.page.mouse.click(*self.place("widgets", widget))
 
     def wire(self, output: str, to: Node, slot: str) -> None:
-        """Drag from an output to an input of another node."""
-        self.editor.drag(self.place("outputs", output), to.place("inputs", slot))
+        """Drag from an output to an input of another node, again if a busy editor missed it."""
+        for _ in range(ATTEMPTS):
+            self.editor.drag(self.place("outputs", output), to.place("inputs", slot))
+            if to.feeds(slot):
+                return
 
     def feeds(self, slot: str) -> list[Any] | None:
         """`[node, output number]` at the other end of an input's wire; None if it has none."""
