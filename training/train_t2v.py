@@ -272,7 +272,13 @@ def main() -> None:
     add("--blocks", type=int, default=sizes.blocks, help="of the transformer")
     add("--feedforward", type=int, default=sizes.feedforward, help="channels within a block's second half")
     add("--threads", type=int, default=torch.get_num_threads())
-    add("--go-on", action="store_true", help="from the pack's weights, where --run has no checkpoint")
+    add(
+        "--go-on",
+        type=Path,
+        nargs="?",
+        const=WEIGHTS,
+        help="folder of weights to go on from where --run has no checkpoint: the pack's if none is named",
+    )
     add("--vae", type=Path, default=VAE, help="gives the latents")
     add("--run", type=Path, default=Path("training/runs/t2v"), help="folder of latents and checkpoint")
     args = parser.parse_args()
@@ -287,7 +293,7 @@ def main() -> None:
     if checkpoint.exists():
         run = Run.resume(checkpoint, device)
     elif args.go_on:
-        run = Run.going_on(MODEL, TEXT, device)
+        run = Run.going_on(*(args.go_on / file.relative_to(WEIGHTS) for file in (MODEL, TEXT)), device)
     else:
         run = Run(chosen, train_tokenizer(caption_lines()), vae, device)
     if (run.sizes, run.vae) != (chosen, vae):
