@@ -121,6 +121,7 @@ def speed_rows(size: Size, dtype: torch.dtype, rounds: int) -> list[dict[str, An
     from torch.nn import functional as F
 
     from ..kernels.attention import gathered, tiles
+    from .attention_methods import distance, reference
 
     generator = torch.Generator().manual_seed(1)
     query, key, value = (
@@ -145,9 +146,9 @@ def speed_rows(size: Size, dtype: torch.dtype, rounds: int) -> list[dict[str, An
         if (kind, asked) == flex_of:
             row["over_flex"] = round(median_ratio(samples, "flex", flex_of), 2)
         if asked == 0.25:
-            row["memory_vs_q"] = round(extra_memory(jobs[kind, asked]) / (query.nbytes), 2)
+            row["memory_vs_q"] = round(extra_memory(jobs[kind, asked]) / query.nbytes, 2)
             if size.tokens == SIZES[0].tokens:
-                row["relative_error"] = _error(jobs[kind, asked](), query, key, value, mask)
+                row["relative_error"] = distance(jobs[kind, asked](), reference((query, key, value), mask))
         rows.append(row)
     return rows
 
@@ -173,19 +174,6 @@ def flex_job(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Call
 
     flex.attend(query, key, value, mask)
     return lambda: flex.attend(query, key, value, mask)
-
-
-def _error(made: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> float:
-    """Relative L2 distance to the reference, head by head: it writes all pairs out."""
-    from ..kernels.attention import naive
-
-    wanted = query.new_empty(query.shape, dtype=made.float().dtype)
-    for head in range(query.shape[1]):
-        one = slice(head, head + 1)
-        wanted[:, one] = naive.attend_blocks(
-            query[:, one].float(), key[:, one].float(), value[:, one].float(), mask
-        )
-    return float(f"{float((made.float() - wanted).norm() / wanted.norm()):.2e}")
 
 
 def extra_memory(job: Callable[[], Tensor]) -> int:

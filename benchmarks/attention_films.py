@@ -6,7 +6,7 @@ from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from .quality import FPS, SEEDS, embedded_model
+from .quality import SEEDS, decibels, embedded_model, judged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..nodes.attention.attending import MethodAttention
     from ..nodes.attention.plan import AttentionMethod
     from ..nodes.generation.wan import WanTransformer
+    from .quality import Cases
 
 FIGURES = ("radial_density", "radial_oracle_loss", "vmoba_density", "vmoba_oracle_loss")
 
@@ -40,6 +41,8 @@ def film_rows(quick: bool) -> list[dict[str, Any]]:
     """What the oracle reads, and PSNR to the dense films, for each method; none without weights."""
     from ..nodes.attention.attending import MethodAttention
     from ..nodes.attention.schedule import Schedule
+    from ..nodes.generation.flow_sigmas import flow_sigmas
+    from ..nodes.generation.pipeline import DEFAULT
     from ..nodes.synthetic.held_back import held_back_prompts
 
     model = embedded_model()
@@ -49,33 +52,40 @@ def film_rows(quick: bool) -> list[dict[str, Any]]:
     cases = [(prompt, seed) for prompt in prompts for seed in (SEEDS[:1] if quick else SEEDS)]
     transformer = model.pipeline.transformer
     dense = [model.from_text(*case) for case in cases]
-    rows = [{"films": "dense", "density": 1.0, **_judged(dense, cases)}]
+    sigmas = flow_sigmas(DEFAULT.scheduler, DEFAULT.steps, shift=DEFAULT.shift)
+    rows = [{"films": "dense", "density": 1.0, **_shares(dense, cases)}]
     for name, method in methods().items():
         attention = MethodAttention(method, Schedule())
-        transformer.forward = partial(_forward, transformer, attention)
+        transformer.forward = partial(_forward, transformer, attention, sigmas)
         films = [model.from_text(*case) for case in cases]
         del transformer.forward
-        psnr = fmean(_psnr(film, other) for film, other in zip(films, dense, strict=True))
+        psnr = fmean(decibels(film, other) for film, other in zip(films, dense, strict=True))
         rows.append(
             {
                 "films": name,
                 "density": round(fmean(attention.densities), 3),
                 "psnr_to_dense": round(psnr, 2),
-                **_judged(films, cases),
+                **_shares(films, cases),
             }
         )
     return rows
 
 
+def _shares(films: list[np.ndarray], cases: Cases) -> dict[str, float | None]:
+    return {name: figure.value for name, figure in judged(films, cases).items()}
+
+
 def _forward(
-    transformer: WanTransformer, attention: MethodAttention, latents: Tensor, timestep: Tensor, text: Tensor
+    transformer: WanTransformer,
+    attention: MethodAttention,
+    sigmas: Tensor,
+    latents: Tensor,
+    timestep: Tensor,
+    text: Tensor,
 ) -> Tensor:
     """The network's forward under an attention that is told how far sampling is."""
     from ..nodes.attention.schedule import progress
-    from ..nodes.generation.flow_sigmas import flow_sigmas
-    from ..nodes.generation.pipeline import DEFAULT
 
-    sigmas = flow_sigmas(DEFAULT.scheduler, DEFAULT.steps, shift=DEFAULT.shift)
     attention.done = progress(float(timestep.max()) / 1000, sigmas)
     return type(transformer).forward(transformer, latents, timestep, text, attention=attention)
 
@@ -91,21 +101,3 @@ def film_figures(rows: list[dict[str, Any]]) -> dict[str, float | None]:
         lost = by_name["dense"]["all_three"] - by_name[name]["all_three"]
         found[f"{name}_oracle_loss"] = round(100 * lost, 1)
     return found
-
-
-def _judged(films: list[np.ndarray], cases: list[tuple[str, int]]) -> dict[str, float]:
-    from ..nodes.evaluation.oracle import match, objects_asked_for, read_clip
-
-    found = [
-        match(read_clip(film, FPS), objects_asked_for(prompt))
-        for film, (prompt, _) in zip(films, cases, strict=True)
-    ]
-    shares = {"colour": "color", "shape": "shape", "motion": "motion", "all_three": "all_three"}
-    return {ours: round(fmean(getattr(one, theirs) for one in found), 3) for ours, theirs in shares.items()}
-
-
-def _psnr(film: np.ndarray, other: np.ndarray) -> float:
-    import numpy as np
-
-    error = float(((film.astype(np.float32) - other.astype(np.float32)) ** 2).mean())
-    return 99.0 if error == 0 else 10 * float(np.log10(255**2 / error))

@@ -125,12 +125,12 @@ def _row(name: str, method: AttentionMethod, layer: int, tensors: Tensors, round
         "attention_ms": round(1000 * attention, 1),
         "over_sdpa": round(median_ratio(samples, "sdpa", "sparse"), 2),
         "over_own_dense": round(median_ratio(samples, "dense", "sparse"), 2),
-        "distance_to_dense": _distance(made, dense),
-        "relative_error": _distance(made, _reference(tensors, mask)),
+        "distance_to_dense": distance(made, dense),
+        "relative_error": distance(made, reference(tensors, mask)),
     }
 
 
-def _reference(tensors: Tensors, mask: BlockMask) -> Tensor:
+def reference(tensors: Tensors, mask: BlockMask) -> Tensor:
     """The masked attention in float32, head by head, in the tokens' own order."""
     import torch
 
@@ -151,7 +151,8 @@ def _mask_of(mask: BlockMask, head: int) -> BlockMask:
     return replace(mask, lists=mask.lists[head : head + 1], counts=mask.counts[head : head + 1])
 
 
-def _distance(made: torch.Tensor, wanted: torch.Tensor) -> float:
+def distance(made: torch.Tensor, wanted: torch.Tensor) -> float:
+    """Relative L2."""
     return float(f"{float((made.float() - wanted.float()).norm() / wanted.float().norm()):.2e}")
 
 

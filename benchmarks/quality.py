@@ -181,11 +181,16 @@ Cases = list[tuple[str, int]]
 
 def judge_text(model: Generator, cases: Cases) -> dict[str, Figure]:
     """Films of the prompt alone."""
+    return judged([model.from_text(*case) for case in cases], cases)
+
+
+def judged(films: list[np.ndarray], cases: Cases) -> dict[str, Figure]:
+    """What of the prompts is right in their films."""
     from ..nodes.evaluation.oracle import match, objects_asked_for, read_clip
 
     found = [
-        match(read_clip(model.from_text(prompt, seed), FPS), objects_asked_for(prompt))
-        for prompt, seed in cases
+        match(read_clip(film, FPS), objects_asked_for(prompt))
+        for film, (prompt, _) in zip(films, cases, strict=True)
     ]
     return {
         "colour": share_of([one.color for one in found]),
@@ -201,7 +206,7 @@ def judge_first_frame(model: Generator, cases: Cases) -> dict[str, Figure]:
     for prompt, seed in cases:
         true = real_film(prompt, seed)
         made = model.from_first_frame(prompt, seed, true[0])
-        losses.append(_decibels(model.through_vae(true)[:1], true[:1]) - _decibels(made[:1], true[:1]))
+        losses.append(decibels(model.through_vae(true)[:1], true[:1]) - decibels(made[:1], true[:1]))
         hits.append(looks_right(made[-1:], prompt))
     return {
         "i2v_first_frame_psnr_below_vae": mean_of(losses),
@@ -216,7 +221,7 @@ def judge_ends(model: Generator, cases: Cases) -> dict[str, Figure]:
         true = real_film(prompt, seed)
         made = model.between(prompt, seed, true[0], true[-1])
         plain = model.through_vae(true)
-        losses += [_decibels(plain[end], true[end]) - _decibels(made[end], true[end]) for end in (0, -1)]
+        losses += [decibels(plain[end], true[end]) - decibels(made[end], true[end]) for end in (0, -1)]
     return {"inbetween_end_psnr_below_vae": mean_of(losses)}
 
 
@@ -246,7 +251,8 @@ def real_film(prompt: str, seed: int) -> np.ndarray:
     return Clip(parse_caption(prompt, seed, ClipOptions(SIDE, SIDE, seconds=FRAMES / FPS))).frames
 
 
-def _decibels(made: np.ndarray, true: np.ndarray) -> float:
+def decibels(made: np.ndarray, true: np.ndarray) -> float:
+    """PSNR of uint8 pictures."""
     import torch
 
     from ..nodes.evaluation.quality import psnr

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..kernels.attention import block_dispatch
 from ..kernels.attention.block_mask import BlockMask
 from .attention.cross_override import CrossOutputs
-from .attention.plan import AttentionMethod, Plan
+from .attention.plan import AttentionMethod, Plan, Plans
 from .attention.schedule import Schedule
 from .attention.token_grid import TokenGrid
 from .film_attention import FilmAttention, Forward
@@ -27,7 +27,7 @@ class SparseAttention(FilmAttention):
     def __init__(self, method: AttentionMethod, schedule: Schedule, backend: str) -> None:
         super().__init__("sparse", schedule)
         self.method, self.backend = method, backend
-        self._plans: dict[Hashable, Plan] = {}
+        self._plans = Plans(method)
         self._placed: dict[Hashable, BlockMask] = {}
         self._cross = CrossOutputs(getattr(method, "cache_steps", 1))
 
@@ -49,7 +49,9 @@ class SparseAttention(FilmAttention):
         return run(forward)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, grid: TokenGrid, layer: int) -> Tensor:
-        plan, report = self._plan(grid, layer), self.report
+        report, began = self.report, time.perf_counter()
+        plan = self._plans.of(grid, layer)
+        report.planning += time.perf_counter() - began
         if plan.query_scale != 1.0:
             query = query * plan.query_scale
         mask = self._mask(plan, query, key)
@@ -62,15 +64,6 @@ class SparseAttention(FilmAttention):
         report.changed[choice.backend.name] += 1
         self.tell_error(layer, made, query, key, value)
         return made
-
-    def _plan(self, grid: TokenGrid, layer: int) -> Plan:
-        """The plan of a layer, made once a run."""
-        key = (grid, self.method.kind(layer))
-        if key not in self._plans:
-            began = time.perf_counter()
-            self._plans[key] = self.method.plan(grid, layer)
-            self.report.planning += time.perf_counter() - began
-        return self._plans[key]
 
     def _mask(self, plan: Plan, query: Tensor, key: Tensor) -> BlockMask:
         """A plan's mask for these heads, on their device; fixed ones are kept there for the run."""

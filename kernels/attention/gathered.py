@@ -39,12 +39,9 @@ def _in_tiles(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Ten
     made, product = tiles.empty_result(query), tiles.product_for(query)
     plans = remembered(mask, "gathers", lambda: [list(gathers(mask, g)) for g in range(len(mask.counts))])
     for number, head in enumerate(tiles.heads(query)):
-        result = made[head]
+        result, keys_of_head, values_of_head = made[head], key[head].contiguous(), value[head].contiguous()
         for gather in plans[number % len(plans)]:
-            near_keys, near_values = (
-                tiles.float_copy(gather.of(key[head])),
-                gather.of(value[head]).contiguous(),
-            )
+            near_keys, near_values = gather.of(keys_of_head), gather.of(values_of_head)
             begin = gather.tiles[0].first
             queries = tiles.scaled(query[head][begin : gather.tiles[-1].last])
             for tile, keys, values in zip(
@@ -90,9 +87,9 @@ class Gather:
         return [sum(stop - start for start, stop in tile.runs) for tile in self.tiles]
 
     def of(self, x: Tensor) -> Tensor:
-        """The tiles' rows of x [L,D], one below the other; a view where they are one run."""
+        """The tiles' rows of x [L,D], contiguous, one below the other; a view where they are one run."""
         if self.blocks is not None:
-            whole = x[: len(x) // self.size * self.size].contiguous().view(-1, self.size * x.shape[-1])
+            whole = x[: len(x) // self.size * self.size].view(-1, self.size * x.shape[-1])
             return whole.index_select(0, self.blocks).view(-1, x.shape[-1])
         parts = [x[start:stop] for tile in self.tiles for start, stop in tile.runs]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
@@ -102,7 +99,7 @@ def gathers(mask: BlockMask, group: int) -> Iterator[Gather]:
     """All queries' tiles, in order; some together where their keys are scattered and few."""
     size, room = mask.block, max(mask.keys // 2, 1)
     held: list[Tile] = []
-    for tile in tile_plan(mask, group):
+    for tile in tiles_of(mask, group):
         scattered = size is not None and len(tile.runs) > 1 and tile.runs[-1][1] % size == 0
         together = Gather([*held, tile]) if scattered else None
         if held and (together is None or len(held) == TOGETHER or sum(together.counts) > room):
@@ -121,7 +118,7 @@ def _by_blocks(held: list[Tile], size: int) -> Gather:
     return Gather(held, torch.cat(numbers), size)
 
 
-def tile_plan(mask: BlockMask, group: int) -> Iterator[Tile]:
+def tiles_of(mask: BlockMask, group: int) -> Iterator[Tile]:
     """The queries in order; neighbouring blocks that look at the same keys are one tile."""
     for runs, blocks in itertools.groupby(_blocks(mask, group), key=lambda tile: tile.runs):
         first, *others = blocks

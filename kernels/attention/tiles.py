@@ -1,8 +1,7 @@
 """Attention on a processor in tiles of queries, each with all its logits: two products and a softmax.
 
 The logits are float32 even where queries and keys are bfloat16: rounded to bfloat16, logits of deviation 4
-alone make an error of a hundredth. oneDNN's float32 product makes that affordable; PyTorch's fused attention
-takes one and a half to three times as long as these tiles.
+alone make an error of a hundredth. oneDNN's float32 product makes that affordable.
 
 Shapes: B batch, H heads, S queries, L keys, D channels of a head.
 """
@@ -21,10 +20,10 @@ from ..linear.probe import onednn_linear
 
 KEYS = 8192
 LOGITS = 1 << 20
-"""Of a tile, at most: 4 MB, which the processor's cache holds; and the keys that it looks at at once."""
+"""Of a tile, at most: the keys that it looks at at once, and queries times keys, 4 MB in float32."""
 MOST_ROWS = 512
-"""Queries of a tile; more are no faster."""
-FEWEST_LOGITS = 1 << 18
+"""Queries of a tile."""
+FEWEST_LOGITS = 1 << 16
 """S·L of a head from which tiles pay; below that, fused attention's single call is quicker."""
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 from torch import Tensor
 
 from ...kernels.attention import block_dispatch, dispatch
 from ...kernels.attention.dispatch import AttentionSite
-from .plan import AttentionMethod, Plan
+from .plan import AttentionMethod, Plans
 from .schedule import Schedule
 from .token_grid import TokenGrid
 
@@ -22,10 +20,10 @@ class MethodAttention:
     """
 
     def __init__(self, method: AttentionMethod, schedule: Schedule) -> None:
-        self.method, self.schedule = method, schedule
+        self.schedule = schedule
         self.done = 0.0
         self.densities: list[float] = []
-        self._plans: dict[Hashable, Plan] = {}
+        self._plans = Plans(method)
 
     def __call__(
         self, query: Tensor, key: Tensor, value: Tensor, site: AttentionSite | None = None
@@ -33,7 +31,7 @@ class MethodAttention:
         """query, key, value [B,H,S,D] → [B,H,S,D]."""
         if site is None or site.kind != "self" or not self._holds(site):
             return dispatch.attend(query, key, value, site)
-        plan = self._plan(TokenGrid(*site.grid), site.block)
+        plan = self._plans.of(TokenGrid(*site.grid), site.block)
         query = query * plan.query_scale
         mask = plan.mask(query, key)
         self.densities.append(mask.density)
@@ -41,9 +39,3 @@ class MethodAttention:
 
     def _holds(self, site: AttentionSite) -> bool:
         return self.schedule.holds_at(self.done) and self.schedule.holds_in(site.block)
-
-    def _plan(self, grid: TokenGrid, layer: int) -> Plan:
-        key = (grid, self.method.kind(layer))
-        if key not in self._plans:
-            self._plans[key] = self.method.plan(grid, layer)
-        return self._plans[key]

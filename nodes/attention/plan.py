@@ -53,3 +53,20 @@ class AttentionMethod(Protocol):
     def plan(self, grid: TokenGrid, layer: int) -> Plan:
         """For a layer, from 0, and all of its kind."""
         ...
+
+
+class Plans:
+    """A method's plans: one for each grid and kind of layer, made when it is first needed."""
+
+    def __init__(self, method: AttentionMethod) -> None:
+        self.method = method
+        self._made: dict[Hashable, Plan] = {}
+
+    def of(self, grid: TokenGrid, layer: int) -> Plan:
+        key = (grid, self.method.kind(layer))
+        if key not in self._made:
+            self._made[key] = self.method.plan(grid, layer)
+        return self._made[key]
+
+    def clear(self) -> None:
+        self._made.clear()

@@ -96,6 +96,23 @@ def test_blocks_may_differ_in_size_and_queries_from_keys():
     torch.testing.assert_close(made, naive.attend_blocks(query, key, value, mask), rtol=1e-5, atol=1e-5)
 
 
+def test_heads_may_be_views_of_tokens():
+    mask = grid_mask(4, 60, 13, 32)
+    views = [x.transpose(1, 2) for x in heads(2, mask.queries, 3, 32)]
+    with torch.inference_mode():
+        made = gathered.attend(*views, mask)
+    torch.testing.assert_close(made, naive.attend_blocks(*views, mask), rtol=1e-5, atol=1e-5)
+
+
+def test_more_keys_than_fit_at_once_are_put_together(monkeypatch):
+    monkeypatch.setattr(tiles, "KEYS", 50)
+    mask = grid_mask(4, 60, 13, 32)
+    query, key, value = heads(1, 2, mask.queries, 32)
+    with torch.inference_mode():
+        made = gathered.attend(query * 9, key, value, mask)
+    torch.testing.assert_close(made, naive.attend_blocks(query * 9, key, value, mask), rtol=1e-5, atol=1e-5)
+
+
 def test_sorted_tokens_come_back_in_their_own_order():
     mask = grid_mask(4, 40, 0, 32)
     order = torch.randperm(mask.queries, generator=torch.Generator().manual_seed(1))
