@@ -10,6 +10,9 @@ Spans = io.Custom("KINO_SPANS")
 ClipDescription = io.Custom("KINO_CLIP")
 """A `nodes.synthetic.spec.ClipSpec`: the full description of a procedural clip."""
 
+InterpolationModel = io.Custom("INTERP_MODEL")
+"""A network that makes frames in between, in the host's patcher: core's own socket, which 0.8 has not yet."""
+
 Flow = io.Custom("KINO_FLOW")
 """Optical flow of T frames (core's OPTICAL_FLOW carries a flow network, not its result).
 
