@@ -9,20 +9,17 @@ Shapes: B batch, H heads, S queries, L keys, D channels of a head.
 from __future__ import annotations
 
 import math
-import os
 from functools import lru_cache
-from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
+from .. import triton_device
 from .block_mask import BlockMask
 from .tile_plan import Plan, remembered, tiles_for
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 MOST_CHANNELS = 256
-LEAST_CAPABILITY = (8, 0)
-"""Of a GPU: Ampere, the first with bfloat16."""
 STAGES = 3
 """In flight at once: the number of a block, its keys and values, and the tile being attended to."""
 
@@ -36,7 +33,7 @@ def refusal(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> str |
 
 def refusal_of_tensors(query: Tensor, key: Tensor, value: Tensor) -> str | None:
     """Why no Triton kernel can serve these tensors, whatever the mask; None where one can."""
-    if reason := _refusal_of_device(query.device):
+    if reason := triton_device.refusal(query.device):
         return reason
     if torch.is_grad_enabled() and any(x.requires_grad for x in (query, key, value)):
         return "gradients are wanted, and it has none"
@@ -50,33 +47,6 @@ def refusal_of_tensors(query: Tensor, key: Tensor, value: Tensor) -> str | None:
         widths = [x.shape[-1] for x in (query, key, value)]
         return f"heads must have the same number of channels, at most {MOST_CHANNELS}, not {widths}"
     return None
-
-
-def _refusal_of_device(device: torch.device) -> str | None:
-    if not _installed():
-        return "triton is not installed"
-    if interpreted():
-        return (
-            None if device.type in ("cpu", "cuda") else f"Triton's interpreter does not reach {device.type}"
-        )
-    if device.type == "cpu":
-        return "Triton has no kernels for a processor (only an interpreter for tests, TRITON_INTERPRET=1)"
-    if device.type != "cuda":
-        return f"the kernel was written for CUDA, not for {device.type}"
-    capability = torch.cuda.get_device_capability(device)
-    if capability < LEAST_CAPABILITY:
-        return f"it needs a GPU of compute capability {LEAST_CAPABILITY}, and this one has {capability}"
-    return None
-
-
-@lru_cache(maxsize=1)
-def _installed() -> bool:
-    return find_spec("triton") is not None
-
-
-def interpreted() -> bool:
-    """Kernels run in Triton's interpreter, which must be asked for before Triton is imported."""
-    return os.environ.get("TRITON_INTERPRET") == "1"
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor:
@@ -109,7 +79,7 @@ def _launch(
             heads, queries, width**-0.5 * math.log2(math.e),
             WIDTH=width, CHANNELS=padded_channels(width),
             TILE_QUERIES=plan.tiles.queries, TILE_KEYS=plan.tiles.keys,
-            UNEVEN=plan.uneven, WITH_LSE=lse is not None, WIDEN=interpreted(),
+            UNEVEN=plan.uneven, WITH_LSE=lse is not None, WIDEN=triton_device.interpreted(),
             num_warps=plan.tiles.warps, num_stages=STAGES,
         )  # fmt: skip
 

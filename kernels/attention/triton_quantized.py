@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..triton_device import interpreted
 from . import triton_block
 from .block_mask import BlockMask
 from .quantized import KEY_BLOCK, LARGEST_FP8, QUERY_BLOCK, Quantization
 from .tile_plan import Plan, Tiles, remembered
-from .triton_block import channels_together, interpreted, padded_channels, shared_memory
+from .triton_block import channels_together, padded_channels, shared_memory
 
 LEAST_TOKENS = 32
 """And channels, that a product of 8-bit numbers sums at once."""
