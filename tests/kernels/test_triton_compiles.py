@@ -84,3 +84,15 @@ def test_quantized_attention(card, kind):
     assert made.metadata.shared <= SHARED_MEMORY[card]
     assert ".s8" in made.asm["ptx"]
     assert (".e4m3" in made.asm["ptx"]) == (kind != "fp16")
+
+
+@pytest.mark.parametrize("card", [90, 80])
+def test_selective_scan(card):
+    from kinograph.kernels.scan.scan_kernel import scan_channels
+    from kinograph.kernels.scan.triton_scan import CHANNELS, TILE
+
+    pointers = dict.fromkeys(("x", "delta", "a", "b", "c", "y", "state"), "*fp32")
+    constants = {"STATES": 16, "CHANNELS": CHANNELS, "TILE": TILE}
+    made = compiled(scan_channels, pointers, constants, card, num_warps=4)
+    assert made.metadata.shared <= SHARED_MEMORY[card]
+    assert ".local" not in made.asm["ptx"]

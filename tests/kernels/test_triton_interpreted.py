@@ -16,7 +16,9 @@ from kinograph.kernels.attention import triton_block
 from kinograph.kernels.attention.block_mask import BlockMask
 
 HERE = Path(__file__).parent
-FILES = [str(HERE / name) for name in ("test_triton_block.py", "test_triton_quantized.py")]
+FILES = [
+    str(HERE / name) for name in ("test_triton_block.py", "test_triton_quantized.py", "test_triton_scan.py")
+]
 
 
 def test_kernels_give_what_the_reference_gives():
@@ -37,6 +39,7 @@ def test_no_module_needs_triton_to_be_imported():
         "import kinograph\n"
         "from kinograph.kernels.attention import adaptive, block_dispatch, quantized\n"
         "from kinograph.kernels.attention import triton_block, triton_quantized\n"
+        "from kinograph.kernels.scan import dispatch\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
