@@ -104,7 +104,18 @@ def with_override(
     override: Callable[..., Tensor],
 ) -> Any:
     """A forward under another attention override, in options of its own."""
-    ours = {**options, OVERRIDE: override}
+    return with_options(executor, x, given, named, options, {**options, OVERRIDE: override})
+
+
+def with_options(
+    executor: Any,
+    x: Tensor,
+    given: tuple[Any, ...],
+    named: dict[str, Any],
+    options: dict[str, Any],
+    ours: dict[str, Any],
+) -> Any:
+    """A forward with `ours` in the place of its transformer_options."""
     return executor(
         x,
         *(ours if each is options else each for each in given),

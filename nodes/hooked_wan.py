@@ -15,6 +15,7 @@ from .generation.load import Checkpoint
 from .generation.wan import PATCH, Conditions, WanTransformer
 from .generation.wan_config import WanConfig
 from .generation.wan_patches import unpatchified
+from .generation.wan_positions import rotations
 from .runtime import throw_if_cancelled
 
 try:
@@ -27,8 +28,9 @@ class HookedWan(WanTransformer):
     """The network of a MODEL, in ComfyUI and elsewhere.
 
     Its forward runs through the DIFFUSION_MODEL wrappers, attends with ComfyUI's attention and its
-    override, tells `block_index`, `total_blocks` and `grid_sizes`, and honours `patches_replace["dit"]`
-    and the patches after both attentions and after blocks. A cancel is noticed between blocks.
+    override, tells `block_index`, `total_blocks` and `grid_sizes`, and honours `patches_replace["dit"]`,
+    `rope_options` and the patches after both attentions and after blocks. A cancel is noticed between
+    blocks.
 
     Args:
         dtype: that of the weights.
@@ -98,6 +100,8 @@ class HookedWan(WanTransformer):
         self._check(x, timestep, context, clip_fea)
         tokens, time, given = self.embed(x, timestep, context, clip_fea, HookedAttention(options))
         options |= {"grid_sizes": given.grid, "total_blocks": given.blocks, "block_type": "double"}
+        if (rope := options.get("rope_options")) is not None:
+            given = replace(given, rotation=_moved(given, rope, self.config.head_width))
         if after_text := options.get("patches", {}).get("attn2_patch"):
             given = replace(given, after_text=partial(_patched, after_text, options))
         for index, block in enumerate(self.blocks):
@@ -109,6 +113,15 @@ class HookedWan(WanTransformer):
                 tokens = patch({**seen, "transformer_options": options})["img"]
         velocity = unpatchified(self.head(tokens, time), given.grid)
         return velocity[..., : x.shape[3], : x.shape[4]]
+
+
+def _moved(given: Conditions, rope: dict[str, float], head_width: int) -> Tensor:
+    """The rotations where other packs have scaled or shifted the places of the patches."""
+    scale, shift = (
+        tuple(rope.get(f"{kind}_{axis}", default) for axis in "tyx")
+        for kind, default in (("scale", 1.0), ("shift", 0.0))
+    )
+    return rotations(given.grid, head_width, given.rotation.device, scale, shift)
 
 
 def _patched(patches: list[Any], options: dict[str, Any], tokens: Tensor) -> Tensor:

@@ -18,14 +18,24 @@ def timestep_waves(timestep: Tensor, width: int) -> Tensor:
     return torch.cat([angles.cos(), angles.sin()], dim=-1).float()
 
 
-def rotations(grid: tuple[int, int, int], head_width: int, device: torch.device) -> Tensor:
+def rotations(
+    grid: tuple[int, int, int],
+    head_width: int,
+    device: torch.device,
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    shift: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> Tensor:
     """[S,1,head_width/2], complex: the turn of every pair of channels (Su et al. 2021), over three axes.
 
     The first pairs turn with time, the next with height, the last with width.
+
+    Args:
+        scale, shift: of the places along the axes; patch n stands at n · scale + shift.
     """
-    spatial = 2 * (head_width // 6)
-    widths = (head_width - 2 * spatial, spatial, spatial)
-    axes = [_turns(length, width, device) for length, width in zip(grid, widths, strict=True)]
+    axes = [
+        _turns(torch.arange(length, dtype=_exact(device), device=device) * step + start, width)
+        for length, width, step, start in zip(grid, axis_widths(head_width), scale, shift, strict=True)
+    ]
     shapes = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
     spread = [
         turns.view(*shape, turns.shape[-1]).expand(*grid, -1)
@@ -34,17 +44,32 @@ def rotations(grid: tuple[int, int, int], head_width: int, device: torch.device)
     return torch.cat(spread, dim=-1).flatten(0, 2).unsqueeze(1)
 
 
+def axis_widths(head_width: int) -> tuple[int, int, int]:
+    """Channels of a head that turn with time, height and width."""
+    spatial = 2 * (head_width // 6)
+    return head_width - 2 * spatial, spatial, spatial
+
+
+def turned_in_time(keys: Tensor, steps: Tensor) -> Tensor:
+    """Rotated keys [B,T,P,H,D], as if each frame stood `steps` [T] further on in time."""
+    time, space, _ = axis_widths(keys.shape[-1])
+    turning, staying = keys.split((time, 2 * space), dim=-1)
+    turns = _turns(steps.to(keys.device, _exact(keys.device)), time)[:, None, None]  # [T,1,1,time/2]
+    pairs = torch.view_as_complex(turning.float().unflatten(-1, (-1, 2)).contiguous())
+    turned = torch.view_as_real(pairs * turns).flatten(-2)
+    return torch.cat([turned.to(keys.dtype), staying], dim=-1)
+
+
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Turn each pair of neighbouring channels of x [B,S,H,head width]; float32 in any case."""
     pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
     return torch.view_as_real(pairs * rotation).flatten(-2)
 
 
-def _turns(length: int, width: int, device: torch.device) -> Tensor:
-    """[length,width/2], complex, of magnitude one."""
-    exact = _exact(device)
-    rates = BASE ** -(torch.arange(0, width, 2, dtype=exact, device=device) / width)
-    angles = torch.arange(length, dtype=exact, device=device)[:, None] * rates
+def _turns(places: Tensor, width: int) -> Tensor:
+    """Places [n] → [n,width/2], complex, of magnitude one."""
+    rates = BASE ** -(torch.arange(0, width, 2, dtype=places.dtype, device=places.device) / width)
+    angles = places[:, None] * rates
     return torch.complex(angles.cos().float(), angles.sin().float())
 
 

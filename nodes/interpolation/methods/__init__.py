@@ -1,0 +1,1 @@
+"""Ways to make frames between frames, one file per published system."""
