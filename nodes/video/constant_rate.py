@@ -21,23 +21,18 @@ METHODS = ("nearest", "blend")
 
 
 @dataclass(frozen=True)
-class ConstantRate(Recipe):
-    """`round(duration * fps)` frames, at least one, each at `index / fps`.
+class SteadyRate(Recipe):
+    """`round(duration * fps)` frames, at least one, each at `index / fps`; the sound follows.
 
     fps: frames per second.
-    method: "nearest" repeats or drops frames; "blend" mixes the frames before and after each instant by
-        how near they are.
     """
 
     source: Recipe
     fps: Fraction
-    method: str = "nearest"
 
     def __post_init__(self) -> None:
         if self.fps <= 0:
             raise VideoError(f"a frame rate must be above 0, got {float(self.fps):g}")
-        if self.method not in METHODS:
-            raise VideoError(f"cannot change the rate by {self.method!r}; choose one of {', '.join(METHODS)}")
 
     @cached_property
     def spec(self) -> VideoSpec:
@@ -52,6 +47,40 @@ class ConstantRate(Recipe):
             variable_rate=False,
         )
 
+    @property
+    def _last_instant(self) -> Fraction:
+        """A time at which the source still shows its last frame."""
+        whole = self.source.spec
+        return max(Fraction(0), whole.duration - 1 / (2 * whole.fps))
+
+    def audio(self, start: Fraction = Fraction(0)) -> Iterator[np.ndarray]:
+        spec = self.spec
+        if spec.audio is None:
+            return
+        rate = spec.audio.sample_rate
+        wanted = max(0, sample_at(spec.duration, rate) - sample_at(start, rate))
+        yield from exactly(self.source.audio(start), spec.audio.channels, wanted)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.source.notes
+
+
+@dataclass(frozen=True)
+class ConstantRate(SteadyRate):
+    """Any video at a steady rate, made of its own frames.
+
+    method: "nearest" repeats or drops frames; "blend" mixes the frames before and after each instant by
+        how near they are.
+    """
+
+    method: str = "nearest"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.method not in METHODS:
+            raise VideoError(f"cannot change the rate by {self.method!r}; choose one of {', '.join(METHODS)}")
+
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
         index = max(0, int(start * self.fps))
         last = self.spec.frame_count - 1
@@ -65,12 +94,6 @@ class ConstantRate(Recipe):
                 before, after = next(around)
             yield Frame(self._at(time, before, after), time)
 
-    @property
-    def _last_instant(self) -> Fraction:
-        """A time at which the source still shows its last frame."""
-        whole = self.source.spec
-        return max(Fraction(0), whole.duration - 1 / (2 * whole.fps))
-
     def _at(self, time: Fraction, before: Frame, after: Frame | None) -> av.VideoFrame:
         if after is None:
             return before.image
@@ -79,20 +102,8 @@ class ConstantRate(Recipe):
             return blended(before.image, after.image, float(share))
         return after.image if share > Fraction(1, 2) else before.image
 
-    def audio(self, start: Fraction = Fraction(0)) -> Iterator[np.ndarray]:
-        spec = self.spec
-        if spec.audio is None:
-            return
-        rate = spec.audio.sample_rate
-        wanted = max(0, sample_at(spec.duration, rate) - sample_at(start, rate))
-        yield from exactly(self.source.audio(start), spec.audio.channels, wanted)
-
     def fingerprint(self) -> str:
         return f"rate({self.source.fingerprint()}, {self.fps}, {self.method})"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self.source.notes
 
 
 def _neighbours(source: Recipe, start: Fraction) -> Iterator[tuple[Frame, Frame | None]]:
