@@ -22,6 +22,7 @@ NODE_MODULES = (
     "synthetic.nodes",
     "vae.nodes",
     "evaluation.nodes",
+    "evaluation.nodes_metrics",
     "generation.nodes_load",
     "generation.nodes_model",
     "generation.nodes_latent",

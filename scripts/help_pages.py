@@ -58,6 +58,14 @@ PAPERS = {
         "Less is Enough: Training-Free Video Diffusion Acceleration via Runtime-Adaptive Caching "
         "(Zhou et al.), 2025",
     ),
+    "KinoVideoMetrics": (
+        "Image Quality Assessment: From Error Visibility to Structural Similarity (Wang et al.), 2004",
+        "Shift-tolerant Perceptual Similarity Metric (Ghildyal and Liu), 2022",
+        "Learning Temporal Coherence via Self-Supervision for GAN-based Video Generation (Chu et al.), 2020",
+        "Two-Frame Motion Estimation Based on Polynomial Expansion (Farnebäck), 2003",
+        "SportsSloMo: A New Benchmark and Baselines for Human-centric Video Frame Interpolation "
+        "(Chen and Jiang), 2023",
+    ),
 }
 """Where a node's own algorithm comes from, besides the methods registered for it."""
 NUMBERED = re.compile(r"(.*_)(\d+)")
