@@ -42,11 +42,13 @@ class WeightsFile(NamedTuple):
     applies through `runtime.with_network`.
 
     name: path below the model folder, e.g. "scene_cuts/transnetv2.safetensors".
-    catalogue: what `kinograph models get` calls it.
+    catalogue: what `kinograph models get` calls it, "" where it cannot get it.
+    source: then, where the user gets it.
     """
 
     name: str
     catalogue: str
+    source: str = ""
 
 
 _REGISTRY: dict[str, dict[str, Method]] = {}

@@ -30,12 +30,13 @@ def register_embedded_weights() -> None:
             folder_paths.add_model_folder_path(kind, str(EMBEDDED / kind))
 
 
-def model_file(name: str, catalogue_name: str) -> Path:
+def model_file(name: str, catalogue_name: str, source: str = "") -> Path:
     """The installed file of that name.
 
     Args:
         name: path below the folder, e.g. "scene_cuts/transnetv2.safetensors".
         catalogue_name: what `kinograph models get` calls it.
+        source: where to get it by hand, if that cannot.
 
     Raises:
         ModelMissing: there is none.
@@ -43,6 +44,8 @@ def model_file(name: str, catalogue_name: str) -> Path:
     path = folder_paths.get_full_path(FOLDER, name)
     if path is None:
         folders = ", ".join(folder_paths.get_folder_paths(FOLDER))
+        if source:
+            raise ModelMissing(f"the weights {name} are not in {folders}; put them there from {source}")
         raise ModelMissing(
             f"the weights {name} are not in {folders}; fetch them with "
             f'`kinograph models get {catalogue_name} --models-dir "{folder_paths.models_dir}"`'

@@ -1,0 +1,177 @@
+"""Drawings between two line drawings: matched lines move, and lines that only one has come and go.
+
+The graphs of both are fused: at time t a vertex of the first drawing stands at v + t·m, one of the second at
+v + (1 − t)·m, with m the whole way to the other drawing; matched vertices are one. Source: Siyao et al. 2023,
+"Deep Geometrized Cartoon Line Inbetweening".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .line_graph import LineGraph
+from .strokes import paint
+
+LANDING = 3.0
+"""Pixels within which a moved line has arrived at a line of the other drawing; farther, it is hidden there."""
+SAME = 1.5
+"""Pixels within which a line of one drawing is a line of the other, with other vertices on it."""
+STRETCH = 5.0**0.5
+"""An edge that grows by more than this is torn between two lines, and not drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Correspondence:
+    """What belongs together in two drawings of M and N vertices.
+
+    matches: int64 [M], the vertex of the second drawing that each of the first's is, or -1.
+    motions: [M,2] and [N,2] in pixels, each vertex's way to the other drawing.
+    visible: bool [M] and [N], false for vertices that the other drawing's side hides half way.
+    """
+
+    matches: np.ndarray
+    motions: tuple[np.ndarray, np.ndarray]
+    visible: tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class EdgeCounts:
+    """Of a pair: edges in both drawings, only in the first, only in the second.
+
+    covered: of the second's own, those that lie on lines of the first and are not drawn again.
+    leaving, coming: of the first's and the second's own, those with no line to arrive at.
+    """
+
+    shared: int
+    only_first: int
+    only_second: int
+    covered: int
+    leaving: int
+    coming: int
+
+
+class LineInbetween:
+    """Two drawings and what belongs together in them; `at(t)` is the drawing at any time between.
+
+    Leaving lines are drawn in the first half, coming ones in the second; the others all the way.
+
+    Args:
+        pair: the first and the second drawing, of one size.
+
+    Raises:
+        ValueError: their sizes differ.
+    """
+
+    def __init__(self, pair: tuple[LineGraph, LineGraph], found: Correspondence) -> None:
+        first, second = self.pair = pair
+        if (first.width, first.height) != (second.width, second.height):
+            raise ValueError(
+                f"the drawings are {first.width}x{first.height} and {second.width}x{second.height} pixels; "
+                "make them of one size before they are vectorised"
+            )
+        self._matched = matched = np.nonzero(found.matches >= 0)[0]
+        partners = found.matches[matched]
+        self._motions = tuple(motion.copy() for motion in found.motions)
+        self._motions[0][matched] = second.vertices[partners] - first.vertices[matched]
+        self._motions[1][partners] = first.vertices[matched] - second.vertices[partners]
+        self._number = len(first.vertices) + np.arange(len(second.vertices))  # of the second's in the fusion
+        self._number[partners] = matched
+        self._shared, own = self._sorted_edges(found.matches)
+        self._lasting, self._passing = [], []
+        covered = np.zeros(len(own[1]), bool)
+        for side, edges in enumerate(own):
+            arrives = self._arrives(side, edges, LANDING) & found.visible[side][edges].all(axis=1)
+            if side:
+                covered = arrives & self._arrives(side, edges, SAME, ends=True)
+            again = covered if side else np.zeros(len(edges), bool)
+            self._lasting.append(edges[arrives & ~again])
+            self._passing.append(edges[~arrives])
+        leaving, coming = (len(edges) for edges in self._passing)
+        self.counts = EdgeCounts(
+            len(self._shared), len(own[0]), len(own[1]), int(covered.sum()), leaving, coming
+        )
+
+    def _sorted_edges(self, matches: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """Edges of both drawings, as the first's, and each drawing's own."""
+        first, second = self.pair
+        moved = matches[first.edges]
+        both = (moved >= 0).all(axis=1)
+        in_second = np.zeros(len(first.edges), bool)
+        in_second[both] = np.isin(second.keys(moved[both]), second.keys(second.edges))
+        met = np.isin(second.keys(second.edges), second.keys(moved[in_second]))
+        return first.edges[in_second], (first.edges[~in_second], second.edges[~met])
+
+    def _arrives(self, side: int, edges: np.ndarray, reach: float, ends: bool = False) -> np.ndarray:
+        """Whether each edge's middle, or its ends too, ends within `reach` pixels of the other's lines."""
+        graph, other = self.pair[side], self.pair[1 - side]
+        near = paint(other.segments, other.height, other.width, 2 * reach, smooth=False).owner >= 0
+        places = (graph.vertices + self._motions[side])[edges]  # [E,2,2]
+        looked = [places.mean(axis=1), *((places[:, 0], places[:, 1]) if ends else ())]
+        return np.logical_and.reduce([_seen(near, places) for places in looked])
+
+    def at(self, t: float) -> LineGraph:
+        """The drawing at time t, from the first at 0 to the second at 1; those two as they are."""
+        first, second = self.pair
+        if t <= 0 or t >= 1:
+            return first if t <= 0 else second
+        parts = [self._number_of(0, self._shared)]
+        for side, (own, passed) in enumerate(((t, 2 * t < 1), (1 - t, 2 * t > 1))):
+            drawn = [self._lasting[side], *([self._passing[side]] if passed else [])]
+            whole = [edges[~self._torn(side, edges, own)] for edges in drawn]
+            parts += [self._number_of(side, edges) for edges in whole]
+        moved = [
+            graph.vertices + way * motion
+            for graph, motion, way in zip(self.pair, self._motions, (t, 1 - t), strict=True)
+        ]
+        fused = LineGraph.of(np.concatenate(moved), np.concatenate(parts), first.width, first.height)
+        return fused.without_lone_vertices()
+
+    def _number_of(self, side: int, edges: np.ndarray) -> np.ndarray:
+        return self._number[edges] if side else edges
+
+    def _torn(self, side: int, edges: np.ndarray, way: float) -> np.ndarray:
+        """Whether each edge is stretched beyond measure when its ends have gone that part of their way."""
+        before = self.pair[side].vertices[edges]
+        after = before + way * self._motions[side][edges]
+        lengths = [np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1) for ends in (before, after)]
+        return lengths[1] > STRETCH * lengths[0]
+
+
+def _seen(near: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """`near` [H,W] at places [N,2]; outside the picture nothing is missed."""
+    x, y = np.round(places).astype(np.int64).T
+    inside = (x >= 0) & (x < near.shape[1]) & (y >= 0) & (y < near.shape[0])
+    found = np.ones(len(places), bool)
+    found[inside] = near[y[inside], x[inside]]
+    return found
+
+
+def spread_motion(graph: LineGraph, motion: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Motions for all vertices from those that are known: along the lines, and else from the nearest.
+
+    Args:
+        motion: [V,2] in pixels, looked at where `known` [V].
+
+    Returns:
+        [V,2]; zero where none is known at all.
+    """
+    found, known = np.where(known[:, None], motion, 0.0), known.copy()
+    if not known.any():
+        return found
+    edges = np.concatenate([graph.edges, graph.edges[:, ::-1]])
+    while True:
+        reaching = edges[known[edges[:, 0]] & ~known[edges[:, 1]]]
+        if not len(reaching):
+            break
+        sums, counts = np.zeros_like(found), np.zeros(len(found))
+        np.add.at(sums, reaching[:, 1], found[reaching[:, 0]])
+        np.add.at(counts, reaching[:, 1], 1)
+        fresh = counts > 0
+        found[fresh] = sums[fresh] / counts[fresh, None]
+        known |= fresh
+    for vertex in np.nonzero(~known)[0]:
+        away = ((graph.vertices[known] - graph.vertices[vertex]) ** 2).sum(axis=1)
+        found[vertex] = found[known][away.argmin()]
+    return found

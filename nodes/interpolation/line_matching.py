@@ -1,0 +1,130 @@
+"""Which vertices of two line drawings belong together, told by the lines around them.
+
+Around each vertex the ink is counted in rings and directions (Belongie et al. 2002, "Shape Matching and
+Object Recognition Using Shape Contexts"); pairs that look alike and lie where the vertices around them go are
+found by optimal transport, three times, nearer each time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .line_graph import LineGraph
+from .line_inbetween import Correspondence, spread_motion
+from .transport import log_transport, mutual_matches
+
+RINGS, DIRECTIONS = 5, 12
+INNER, OUTER = 0.03, 0.5
+"""Radii of the innermost and the outermost ring, as shares of the drawing's diagonal."""
+INK_STEP = 4.0
+"""Pixels between the points at which ink is counted."""
+MOST_INK = 3000
+"""Points at most; denser lines are thinned out evenly."""
+LOOKS = 40.0
+"""How much a difference in looks, of at most 1, counts beside distance."""
+ALIKE = 0.75
+"""Likeness below which two vertices at one place have no more in common than with none."""
+REACHES = (0.3, 0.1, 0.03)
+"""Of each round: how far off a partner may lie, as a share of the drawing's diagonal."""
+ITERATIONS = 30
+TOGETHER = 256
+"""Vertices looked at together."""
+LEAST = 0.2
+"""Share of a vertex that must go to its partner."""
+
+
+def match_lines(first: LineGraph, second: LineGraph, reach: float = 1.0) -> Correspondence:
+    """Vertices that belong together, and the motions of the others along with them.
+
+    Args:
+        reach: scales how far lines may move; 1 allows about a third of the drawing's diagonal.
+    """
+    visible = (np.ones(len(first.vertices), bool), np.ones(len(second.vertices), bool))
+    diagonal = _extent(first, second)
+    looks = LOOKS * (_likeness(first, second, diagonal) - ALIKE)
+    motion = np.zeros_like(first.vertices)
+    matches = np.full(len(first.vertices), -1)
+    for share in REACHES:
+        near = torch.cdist(_tensor(first.vertices + motion), _tensor(second.vertices))
+        scores = looks - (near / (share * reach * diagonal)).square() / 2
+        plan = log_transport(scores[None], 0.0, ITERATIONS)[0, :-1, :-1].exp()
+        matches = mutual_matches(plan, LEAST).numpy()
+        motion = spread_motion(first, _motion(first, second, matches), matches >= 0)
+    back = np.full(len(second.vertices), -1)
+    back[matches[matches >= 0]] = np.nonzero(matches >= 0)[0]
+    motion_back = spread_motion(second, _motion(second, first, back), back >= 0)
+    return Correspondence(matches, (motion, motion_back), visible)
+
+
+def _tensor(places: np.ndarray) -> Tensor:
+    return torch.from_numpy(places).float()
+
+
+def _motion(graph: LineGraph, other: LineGraph, matches: np.ndarray) -> np.ndarray:
+    """The way of matched vertices to their partners; of others none."""
+    found = np.zeros_like(graph.vertices)
+    matched = matches >= 0
+    found[matched] = other.vertices[matches[matched]] - graph.vertices[matched]
+    return found
+
+
+def _extent(*graphs: LineGraph) -> float:
+    """Diagonal in pixels of the larger drawing's lines, at least 1."""
+    sizes = [np.ptp(graph.vertices, axis=0) if len(graph.vertices) else (0.0, 0.0) for graph in graphs]
+    return max(1.0, *(float(np.hypot(*size)) for size in sizes))
+
+
+def _likeness(first: LineGraph, second: LineGraph, diagonal: float) -> Tensor:
+    """How alike the surroundings of each two vertices are, 0 to 1: [M,N]."""
+    one, other = (_surroundings(graph, diagonal) for graph in (first, second))
+    ways = [_tensor(np.minimum(graph.degrees, 3).astype(np.float64)) for graph in (first, second)]
+    differ = (ways[0][:, None] != ways[1][None]).float()
+    return one.sqrt() @ other.sqrt().T - differ / 10
+
+
+def _surroundings(graph: LineGraph, diagonal: float) -> Tensor:
+    """Shares of the ink by ring and direction around each vertex, [V,RINGS·DIRECTIONS]; rows sum to 1."""
+    ink = _ink_points(graph)
+    parts = np.split(graph.vertices, range(TOGETHER, len(graph.vertices), TOGETHER))
+    counted = np.concatenate([_counted(ink, part, diagonal) for part in parts])
+    return _tensor(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1e-9))
+
+
+def _counted(ink: np.ndarray, centres: np.ndarray, diagonal: float) -> np.ndarray:
+    """Ink points [P,2] around centres [V,2] by ring and direction, [V,RINGS·DIRECTIONS].
+
+    Each is shared between neighbouring rings and directions, so that a small change makes a small difference.
+    """
+    counted = np.zeros((len(centres), RINGS, DIRECTIONS))
+    way = ink[None] - centres[:, None]
+    distance = np.maximum(np.hypot(way[..., 0], way[..., 1]), 1e-6) / diagonal
+    ring = np.log(distance / INNER) / np.log(OUTER / INNER) * (RINGS - 1)
+    turn = np.arctan2(way[..., 1], way[..., 0]) / (2 * np.pi) * DIRECTIONS
+    rows = np.broadcast_to(np.arange(len(counted))[:, None], ring.shape)
+    for ring_at, ring_share in _two_bins(ring):
+        inside = (ring_at >= 0) & (ring_at < RINGS)
+        for turn_at, turn_share in _two_bins(turn):
+            place = (rows[inside], ring_at[inside], turn_at[inside] % DIRECTIONS)
+            np.add.at(counted, place, (ring_share * turn_share)[inside])
+    return counted.reshape(len(counted), -1)
+
+
+def _two_bins(place: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The bins on both sides of each place, with their shares."""
+    low = np.floor(place).astype(np.int64)
+    share = place - low
+    return [(low, 1 - share), (low + 1, share)]
+
+
+def _ink_points(graph: LineGraph) -> np.ndarray:
+    """Points along all lines, evenly, [P,2]."""
+    segments = graph.segments
+    lengths = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
+    step = max(INK_STEP, lengths.sum() / MOST_INK)
+    counts = np.maximum(1, np.round(lengths / step).astype(np.int64))
+    owner = np.repeat(np.arange(len(segments)), counts)
+    place = np.arange(len(owner)) - np.repeat(counts.cumsum() - counts, counts)
+    share = ((place + 0.5) / counts[owner])[:, None]
+    return segments[owner, 0] * (1 - share) + segments[owner, 1] * share
