@@ -73,12 +73,8 @@ class HostedNetwork:
 
     @cached_property
     def digest(self) -> str:
-        """A short name of the weights, told by their gains and biases."""
-        found = hashlib.blake2b(digest_size=8)
-        for name, weight in self.network.named_parameters():
-            if weight.numel() == max(weight.shape, default=0):
-                found.update(name.encode() + weight.detach().float().cpu().numpy().tobytes())
-        return found.hexdigest()
+        """A short name of the weights."""
+        return weights_digest(self.network)
 
     def plan(self, plane: FilmSize, batch: int, budget_mb: int, tile: int, *, encoding: bool = False) -> Plan:
         """How to cut a film whose latents have this size.
@@ -95,6 +91,15 @@ class HostedNetwork:
         budget = budget_mb * MEGABYTE or int(runtime.free_memory(self.device) * SHARE_OF_FREE_MEMORY)
         footprint = self.encoding if encoding else self.decoding
         return plan(self, plane, batch, footprint, budget, may_spool=not encoding)
+
+
+def weights_digest(network: nn.Module) -> str:
+    """A short name of a network's weights, told by their gains and biases."""
+    found = hashlib.blake2b(digest_size=8)
+    for name, weight in network.named_parameters():
+        if weight.numel() == max(weight.shape, default=0):
+            found.update(name.encode() + weight.detach().float().cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 def network_of(vae: Any) -> tuple[HostedNetwork | None, str]:
