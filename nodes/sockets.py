@@ -20,3 +20,9 @@ A dict: "forward" and "backward", float32 [T - 1, H, W, 2] in pixels, x to the r
 t to t + 1 and from t + 1 to t; "forward_hidden" and "backward_hidden", bool [T - 1, H, W], true where the
 surface cannot be seen in the other frame.
 """
+
+LineGraphs = io.Custom("KINO_LINE_GRAPH")
+"""A tuple of `nodes.interpolation.line_graph.LineGraph`: line drawings of one size, in order."""
+
+Poses = io.Custom("POSE_KEYPOINT")
+"""People's joints as OpenPose writes them, a list of frames; core's pose nodes and others make and take it."""

@@ -18,7 +18,12 @@ from typing import Any
 from node_texts import UPLOAD, UPLOADS, WRAPPED_SEED, Node, kinograph_nodes
 
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
-SOCKETS = {"KINO_SPANS": "spans", "KINO_CLIP": "clip description", "KINO_FLOW": "optical flow"}
+SOCKETS = {
+    "KINO_SPANS": "spans",
+    "KINO_CLIP": "clip description",
+    "KINO_FLOW": "optical flow",
+    "KINO_LINE_GRAPH": "line graphs",
+}
 COMMANDS = {"Kinograph_WireSelected": {"label": "Wire the selected nodes"}}
 SYNTAX = set("{}@|")
 """Characters that the editor's translations compile: a text with one would show garbled or fail."""

@@ -8,6 +8,7 @@ v + (1 − t)·m, with m the whole way to the other drawing; matched vertices ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .line_graph import LineGraph
 from .strokes import paint
 
 LANDING = 3.0
-"""Pixels within which a moved line has arrived at a line of the other drawing; farther, it is hidden there."""
+"""Pixels within which a moved line has arrived at one of the other drawing's; else it is hidden there."""
 SAME = 1.5
 """Pixels within which a line of one drawing is a line of the other, with other vertices on it."""
 STRETCH = 5.0**0.5
@@ -50,6 +51,12 @@ class EdgeCounts:
     covered: int
     leaving: int
     coming: int
+
+    def told(self) -> str:
+        return (
+            f"{self.shared} edges are in both, {self.only_first} in the first only ({self.leaving} go), "
+            f"{self.only_second} in the second only ({self.coming} come, {self.covered} lie on the first's)"
+        )
 
 
 class LineInbetween:
@@ -137,6 +144,20 @@ class LineInbetween:
         after = before + way * self._motions[side][edges]
         lengths = [np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1) for ends in (before, after)]
         return lengths[1] > STRETCH * lengths[0]
+
+
+def key_pairs(keys: tuple[LineGraph, ...]) -> list[tuple[LineGraph, LineGraph]]:
+    """Each two neighbours of the key drawings.
+
+    Raises:
+        ValueError: there are fewer than two.
+    """
+    if len(keys) < 2:
+        raise ValueError(
+            f"{len(keys)} key drawing, and drawings between need two; vectorise a batch of two or more, or "
+            "wire a second graph to end"
+        )
+    return list(pairwise(keys))
 
 
 def _seen(near: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from ..vae.weights_file import WeightsError, read_weights
 from .line_graph import LineGraph
 from .line_inbetween import Correspondence
-from .strokes import paint
+from .strokes import rasterised
 from .transport import log_transport, mutual_matches
 
 HEADS = 4
@@ -37,7 +38,7 @@ INK = 2.0
 def _perceptron(*widths: int) -> nn.Sequential:
     """Layers over channels [B,C,N], normalised over the vertices between them."""
     layers: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         layers += [nn.Conv1d(before, after, 1), nn.InstanceNorm1d(after), nn.ReLU()]
     return nn.Sequential(*layers[:-2])
 
@@ -203,8 +204,7 @@ class LineNetwork(nn.Module):
 
 def drawn(graph: LineGraph) -> Tensor:
     """A drawing as black lines on white, [1,3,H,W] in −1..1."""
-    ink = paint(graph.segments, graph.height, graph.width, INK).coverage
-    return torch.from_numpy(1 - 2 * ink).expand(1, 3, -1, -1)
+    return torch.from_numpy(1 - 2 * rasterised(graph, INK)).expand(1, 3, -1, -1)
 
 
 def spectral_places(graph: LineGraph) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -90,7 +92,7 @@ def _walk(start: int, first: int, near: list[list[int]], walked: set[tuple[int, 
     while len(near[run[-1]]) == 2 and run[-1] != start:
         one, other = near[run[-1]]
         run.append(other if one == run[-2] else one)
-    for a, b in zip(run, run[1:], strict=False):
+    for a, b in pairwise(run):
         walked |= {(a, b), (b, a)}
     return run
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import colorsys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from .line_graph import LineGraph
 
 PIECE = 16.0
 """Strokes are painted in pieces of at most so many pixels: a stroke is the union of its pieces."""
@@ -71,6 +74,13 @@ def _near(starts: np.ndarray, ends: np.ndarray, thickness: float, side: int) -> 
     squared = np.maximum((along**2).sum(-1), 1e-12)
     share = ((from_start * along).sum(-1) / squared).clip(0, 1)
     return pixels, np.linalg.norm(from_start - share[..., None] * along, axis=-1)
+
+
+def rasterised(graph: LineGraph, thickness: float, scale: float = 1.0) -> np.ndarray:
+    """The ink of a drawing, float32 [H,W] in 0..1; `thickness` in pixels of the result."""
+    height, width = (max(1, round(size * scale)) for size in (graph.height, graph.width))
+    middle = (graph.segments + 0.5) * scale - 0.5  # pixel (0, 0) is centred half a pixel from the corner
+    return paint(middle, height, width, thickness).coverage
 
 
 def colours(count: int) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .line_graph import LineGraph
@@ -58,13 +60,13 @@ def vectorised(
     for run in runs:
         line = _smoothed(places[run].astype(np.float64))
         kept = simplified(line, tolerance)
-        for a, b in zip(kept, kept[1:], strict=False):
+        for a, b in pairwise(kept):
             parts = max(1, int(np.ceil(np.linalg.norm(line[b] - line[a]) / spacing)))
             ends = [vertex(run[a], line[a])]
             for part in range(1, parts):
                 ends.append(vertex((run[a], run[b], part), line[a] + (line[b] - line[a]) * part / parts))
             ends.append(vertex(run[b], line[b]))
-            edges += zip(ends, ends[1:], strict=False)
+            edges += pairwise(ends)
     return _with_whole_crossings(LineGraph.of(np.array(vertices), np.array(edges), width, height))
 
 
