@@ -25,4 +25,4 @@ LineGraphs = io.Custom("KINO_LINE_GRAPH")
 """A tuple of `nodes.interpolation.line_graph.LineGraph`: line drawings of one size, in order."""
 
 Poses = io.Custom("POSE_KEYPOINT")
-"""People's joints as OpenPose writes them, a list of frames; core's pose nodes and others make and take it."""
+"""People's joints as OpenPose writes them, a list of frames; core's pose nodes make and take it."""

@@ -113,7 +113,7 @@ class KinoInbetweenLines(io.ComfyNode):
                 io.Combo.Input(
                     "curve",
                     options=["linear", "ease", "ease_in", "ease_out"],
-                    tooltip="How the motion is spread: evenly, or soft at both ends, at the start or the end.",
+                    tooltip="How motion is spread: evenly, or soft at both ends, at the start or the end.",
                 ),
                 method_input(animeinbet.NODE, "geometric", "How vertices are matched."),
             ],

@@ -21,7 +21,7 @@ GOLDEN = 0.618034
 
 
 class Painted(NamedTuple):
-    """coverage: float32 [H,W], 1 inside a stroke. owner: int64 [H,W], number of the stroke, -1 outside all."""
+    """coverage: float32 [H,W], 1 inside a stroke. owner: int64 [H,W], the stroke's number, -1 outside all."""
 
     coverage: np.ndarray
     owner: np.ndarray

@@ -64,8 +64,8 @@ class Learned:
         return WeightsFile(
             "interpolation/animeinbet.pt",
             "",
-            "the authors' page, github.com/lisiyao21/AnimeInbet (epoch_20.pt, not for commerce), by that name, "
-            "or choose the method geometric",
+            "the authors' page, github.com/lisiyao21/AnimeInbet (epoch_20.pt, not for commerce), by that "
+            "name, or choose the method geometric",
         )
 
     def load_network(self, weights: Path) -> LineNetwork:
