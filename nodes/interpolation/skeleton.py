@@ -87,7 +87,7 @@ def chains(count: int, pairs: np.ndarray) -> list[list[int]]:
 
 
 def _walk(start: int, first: int, near: list[list[int]], walked: set[tuple[int, int]]) -> list[int]:
-    """From a pixel through a neighbour on to the next end, crossing, or `start`; notes the steps both ways."""
+    """From a pixel through a neighbour on to the next end, crossing or `start`; notes steps both ways."""
     run = [start, first]
     while len(near[run[-1]]) == 2 and run[-1] != start:
         one, other = near[run[-1]]
