@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ...kernels.linear import layers
-from ..vae.weights_file import Weights, WeightsError, read_weights_in
+from ..vae.weights_file import Weights, WeightsError, misfit, read_weights_in
 from . import wan_layouts
 from .recognise_transformer import relative, what_model
 from .scaled_fp8 import EIGHT_BITS, unscaled
@@ -48,22 +48,10 @@ class Checkpoint:
         network.eval().requires_grad_(False)
 
     def _check_keys(self, network: WanTransformer) -> None:
-        expected = network.state_dict()
-        misshapen = [
-            f"{key} {list(self.weights[key].shape)} instead of {list(wanted.shape)}"
-            for key, wanted in expected.items()
-            if key in self.weights and self.weights[key].shape != wanted.shape
-        ]
-        faults = (
-            ("lacks", sorted(expected.keys() - self.weights.keys())),
-            ("has unknown", sorted(self.weights.keys() - expected.keys())),
-            ("has misshapen", misshapen),
-        )
-        said = [f"{verb} {_some(keys)}" for verb, keys in faults if keys]
-        if said:
+        if fault := misfit(self.weights, network.state_dict()):
             raise WeightsError(
-                f"{self.name} is no whole Wan transformer: it {'; it '.join(said)}; fetch it again, or "
-                "choose a file that is in one piece"
+                f"{self.name} is no whole Wan transformer: {fault}; fetch it again, or choose a file "
+                "that is in one piece"
             )
 
 
@@ -157,8 +145,3 @@ def _main_dtype(tensors: Mapping[str, Tensor]) -> torch.dtype:
             numbers[tensor.dtype] += tensor.numel()
     main = numbers.most_common(1)[0][0]
     return torch.bfloat16 if main in EIGHT_BITS else main
-
-
-def _some(keys: list[str]) -> str:
-    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return ", ".join(keys[:3]) + more

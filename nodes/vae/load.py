@@ -18,7 +18,7 @@ from .recognise import what_else
 from .taehv import TaehvConfig, TaehvVAE
 from .wan21 import Wan21Config, Wan21VAE
 from .wan22 import Wan22Config, Wan22VAE
-from .weights_file import Weights, WeightsError, read_weights
+from .weights_file import Weights, WeightsError, misfit, read_weights
 
 PREFIXES = ("vae.", "first_stage_model.")
 """Under which whole checkpoints keep their VAE."""
@@ -135,23 +135,8 @@ def _check_latents(name: str, network: Network) -> None:
 
 
 def _check_keys(name: str, network: Network, published: Mapping[str, Tensor]) -> None:
-    expected = network.state_dict()
-    missing = sorted(expected.keys() - published.keys())
-    unexpected = sorted(published.keys() - expected.keys())
-    misshapen = [
-        f"{key} {list(published[key].shape)} instead of {list(wanted.shape)}"
-        for key, wanted in expected.items()
-        if key in published and published[key].shape != wanted.shape
-    ]
-    faults = (("lacks", missing), ("has unknown", unexpected), ("has misshapen", misshapen))
-    said = [f"{verb} {_some(keys)}" for verb, keys in faults if keys]
-    if said:
+    if fault := misfit(published, network.state_dict()):
         raise WeightsError(
-            f"{name} does not fit the VAE of {network.facts.name}: it {'; it '.join(said)}; fetch it again, "
-            "or choose a file of that model"
+            f"{name} does not fit the VAE of {network.facts.name}: {fault}; fetch it again, or choose a "
+            "file of that model"
         )
-
-
-def _some(keys: list[str]) -> str:
-    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return ", ".join(keys[:3]) + more

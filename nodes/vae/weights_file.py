@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-PICKLES = frozenset({".pth", ".pt", ".bin", ".ckpt"})
+PICKLES = frozenset({".pth", ".pt", ".pkl", ".bin", ".ckpt"})
 NESTED = ("state_dict", "model_state", "model", "module", "vae")
 """Names under which training programs keep the weights among other things."""
 
@@ -37,7 +37,7 @@ class Weights:
 
 
 def read_weights(path: Path) -> Weights:
-    """Read a .safetensors file, or a pickle (.pth .pt .bin .ckpt) of nothing but tensors.
+    """Read a .safetensors file, or a pickle (.pth .pt .pkl .bin .ckpt) of nothing but tensors.
 
     The tensors lie in the file (mapped), and are read when they are used.
 
@@ -104,6 +104,26 @@ def read_json(path: Path) -> dict:
             f"{path.name} in {path.parent.name} is no JSON ({error}); fetch it again"
         ) from error
     return found if isinstance(found, dict) else {}
+
+
+def misfit(weights: Mapping[str, Tensor], network: Mapping[str, Tensor]) -> str:
+    """What keeps weights out of a network of that `state_dict`, e.g. "it lacks …; it has unknown …"."""
+    misshapen = [
+        f"{key} {list(weights[key].shape)} instead of {list(wanted.shape)}"
+        for key, wanted in network.items()
+        if key in weights and weights[key].shape != wanted.shape
+    ]
+    faults = (
+        ("lacks", sorted(network.keys() - weights.keys())),
+        ("has unknown", sorted(weights.keys() - network.keys())),
+        ("has misshapen", misshapen),
+    )
+    return "; ".join(f"it {verb} {_some(keys)}" for verb, keys in faults if keys)
+
+
+def _some(keys: list[str]) -> str:
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    return ", ".join(keys[:3]) + more
 
 
 def _starts_with(path: Path, *signs: bytes) -> bool:
