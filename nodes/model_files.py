@@ -9,7 +9,7 @@ import folder_paths
 
 FOLDER = "kinograph"
 EMBEDDED = Path(__file__).resolve().parents[1] / "weights"
-EMBEDDED_KINDS = ("diffusion_models", "vae", "text_encoders")
+EMBEDDED_KINDS = ("diffusion_models", "vae", "text_encoders", FOLDER)
 SUFFIXES = frozenset({".safetensors", ".onnx", ".param", ".bin"})
 
 
