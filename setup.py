@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-inside = find_packages(include=["nodes*", "kernels*", "host*", "benchmarks*"])
+inside = find_packages(include=["nodes*", "kernels*", "host*", "benchmarks*", "formats*"])
 setup(
     packages=["kinograph", *(f"kinograph.{name}" for name in inside)],
     package_data={

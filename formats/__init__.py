@@ -1,0 +1,1 @@
+"""File formats that both the host and the nodes read."""

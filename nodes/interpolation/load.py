@@ -1,0 +1,56 @@
+"""A network for frames in between out of a file: told by its keys, in any layout in which it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..vae.weights_file import Weights, WeightsError
+from . import rife_load
+from .ncnn_weights import read_weights_or_ncnn
+
+
+class Family(NamedTuple):
+    """Networks that one module builds.
+
+    name: for messages, e.g. "RIFE 4.x".
+    recognise: whether weights, by their keys, are of the family.
+    build: the network with its weights, in the weights' own dtype; raises WeightsError.
+    """
+
+    name: str
+    recognise: Callable[[Mapping[str, Tensor]], bool]
+    build: Callable[[Weights], nn.Module]
+
+
+FAMILIES: tuple[Family, ...] = (Family("RIFE 4.x", rife_load.is_known, rife_load.rife),)
+
+
+def load_interpolation_model(path: Path | str, dtype: torch.dtype | None = None) -> nn.Module:
+    """Load a network for frames in between, which follows ComfyUI's protocol for INTERP_MODEL.
+
+    Args:
+        path: .safetensors, a pickle of tensors (.pkl .pth .pt .bin .ckpt), or one of ncnn's pair of .param
+            and .bin.
+        dtype: of the convolutions; the file's own when None.
+
+    Returns:
+        the network, for inference.
+
+    Raises:
+        WeightsError: the file cannot be read, or is of no network that is known here.
+    """
+    weights = read_weights_or_ncnn(Path(path))
+    for family in FAMILIES:
+        if family.recognise(weights.tensors):
+            network = family.build(weights).to(dtype=dtype, memory_format=torch.channels_last)
+            return network.eval().requires_grad_(False)
+    first = ", ".join(sorted(weights.tensors)[:3])
+    raise WeightsError(
+        f"{weights.name} is no network for frames in between that is known here (it has "
+        f"{len(weights.tensors)} tensors, first {first}); known are {', '.join(one.name for one in FAMILIES)}"
+    )
