@@ -7,6 +7,7 @@ under stable names) and "rows" (the table behind them). `quick` measures the sam
 SUBJECTS = (
     "attention",
     "executor",
+    "interpolation",
     "quality",
     "sampling",
     "server",
