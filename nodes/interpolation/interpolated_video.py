@@ -1,0 +1,112 @@
+"""A video at any frame rate, with frames in between made by a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from ..video.constant_rate import SteadyRate
+from ..video.reader_thread import read_ahead
+from ..video.recipe import Frame, Recipe
+from ..video.spool import Spool
+from ..video.timeline import JITTER
+from .in_between import in_between
+from .instants import instants
+from .links import WINDOW, Link, Rules, linked
+from .pairs import MOST_HELD, pairs
+from .record import InterpolationRecord
+from .video_pictures import VideoPictures
+
+if TYPE_CHECKING:
+    from .pair_runner import PairRunner
+
+AHEAD = 2
+"""Frames that are decoded and looked at while the network works."""
+CONTEXT = MOST_HELD + WINDOW + 2
+"""Frames before a moment that may say what lies between the two around it."""
+
+NewRunner = Callable[[Callable[[str], None]], "PairRunner"]
+"""Given a callable for what has to give way, makes the runner of one pull."""
+
+
+@dataclass(frozen=True)
+class InterpolatedVideo(SteadyRate):
+    """Frames at `index / fps`: the source's own where its times are met, else made from the two around.
+
+    Nothing is made across a cut: there the frame nearer in time is shown again, as the last one is after the
+    film's last. Wrap it in a `Spool`, so that each frame is made once.
+
+    rules: how cuts and repeated frames are found.
+    new_runner: runs the network.
+    key: the network and how it is set, for the fingerprint.
+    told: notes known from the start.
+    """
+
+    rules: Rules = field(kw_only=True)
+    new_runner: NewRunner = field(kw_only=True, compare=False)
+    key: str = field(kw_only=True)
+    told: tuple[str, ...] = field(default=(), kw_only=True)
+    _records: list[InterpolationRecord] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def record(self) -> InterpolationRecord | None:
+        """Of the last pull from the first frame on; None before there was one."""
+        return self._records[-1] if self._records else None
+
+    def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
+        first, count = max(0, int(start * self.fps)), self.spec.frame_count
+        if first >= count:
+            return
+        record = InterpolationRecord()
+        if not first:
+            self._records[:] = [record]
+        times = (index / self.fps for index in range(first, count))
+        found = record.of_pairs(pairs(self._steps(first / self.fps), self.rules.longest_hold))
+        runner = self.new_runner(record.adapt)
+        pictures = VideoPictures(self.source.spec)
+        yield from in_between(instants(found, times, self._tolerance), pictures, runner, record)
+        record.complete = not first
+
+    @property
+    def _tolerance(self) -> Fraction:
+        """Times of a variable rate are rounded by their container."""
+        return min(JITTER, 1 / (4 * self.fps)) if self.source.spec.variable_rate else Fraction(0)
+
+    def _steps(self, start: Fraction) -> Iterator[tuple[Frame, Link | None]]:
+        """Frames with their links, from the one on screen at `start` or some before it."""
+        start = min(start, self._last_instant)
+        if self.rules.looks_at_pictures:
+            start = self._with_context(start)
+        looked_at = VideoPictures(self.source.spec)  # a thread of its own has converters of its own
+        return read_ahead(linked(self.source.frames(start), self.rules, looked_at.small), AHEAD)
+
+    def _with_context(self, start: Fraction) -> Fraction:
+        """A time so long before `start` that the same is found from there as from the beginning."""
+        spec = self.source.spec
+        back = max(self.rules.longest_hold + (WINDOW + 2) / spec.fps, CONTEXT / spec.fps)
+        while spec.variable_rate and start > back and self._frames_from(start - back, start) < CONTEXT:
+            back *= 2
+        return max(Fraction(0), start - back)
+
+    def _frames_from(self, start: Fraction, end: Fraction) -> int:
+        return sum(1 for _ in takewhile(lambda frame: frame.time <= end, self.source.frames(start)))
+
+    def fingerprint(self) -> str:
+        return f"interpolated({self.source.fingerprint()}, {self.fps}, {self.rules}, {self.key})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        record = self.record
+        return (*self.source.notes, *self.told, *(record.summary() if record else ()))
+
+
+def interpolated_within(recipe: Recipe) -> list[Spool]:
+    """The interpolated videos that a recipe is made from, itself included, each in its spool."""
+    if isinstance(recipe, Spool) and isinstance(recipe.source, InterpolatedVideo):
+        return [recipe]
+    values = [getattr(recipe, one.name) for one in fields(recipe) if one.init]
+    parts = [part for value in values for part in (value if type(value) is tuple else (value,))]
+    return [found for part in parts if isinstance(part, Recipe) for found in interpolated_within(part)]
