@@ -107,7 +107,7 @@ def read_json(path: Path) -> dict:
 
 
 def misfit(weights: Mapping[str, Tensor], network: Mapping[str, Tensor]) -> str:
-    """What keeps weights out of a network of that `state_dict`: "it lacks …; it has unknown …", or nothing."""
+    """What keeps weights out of a network of that `state_dict`, e.g. "it lacks …", or nothing."""
     misshapen = [
         f"{key} {list(weights[key].shape)} instead of {list(wanted.shape)}"
         for key, wanted in network.items()

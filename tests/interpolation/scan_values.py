@@ -1,4 +1,4 @@
-"""Values to scan, and how far a scan is off."""
+"""Values to scan, how far a scan is off, and how much work it takes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 
 def scan_inputs(
@@ -25,3 +26,14 @@ def largest_error(made: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) ->
     return max(
         float((one - other).abs().max() / other.abs().max()) for one, other in zip(made, wanted, strict=True)
     )
+
+
+class Work(TorchDispatchMode):
+    """Counts the numbers that operations make."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        self.numbers += sum(x.numel() for x in (made,) if isinstance(x, Tensor))
+        return made

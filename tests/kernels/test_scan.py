@@ -8,10 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interpolation.scan_values import largest_error, scan_inputs
+from interpolation.scan_values import Work, largest_error, scan_inputs
 from kinograph.kernels.scan import chunked, dispatch, naive
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 
 def test_the_reference_is_the_recurrence_of_each_number():
@@ -70,17 +68,6 @@ def test_the_given_state_is_left_alone():
     before = state.clone()
     chunked.selective_scan(*values, state)
     assert torch.equal(state, before)
-
-
-class Work(TorchDispatchMode):
-    """Counts the numbers that operations make."""
-
-    numbers = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        made = function(*args, **(kwargs or {}))
-        self.numbers += sum(x.numel() for x in (made,) if isinstance(x, Tensor))
-        return made
 
 
 @pytest.mark.parametrize("lanes", [1, 4])
