@@ -15,7 +15,8 @@ from .block_outputs import refuse_beside, refuse_unless_wan, with_block_outputs,
 from .film_attention import OVERRIDE, forward_options, with_options
 from .generation.given_frames import LEVELS
 from .generation.wan_positions import turned_in_time
-from .interpolation.key_frames import RateMethod, corrected, key_count, lenders
+from .interpolation.inside import RateMethod
+from .interpolation.key_frames import corrected, key_count, lenders
 from .vae.wan21 import LATENTS as WAN21
 
 KEY = "kinograph_high_frame_rate"

@@ -7,33 +7,8 @@ frames replaced, all others untouched.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
 import torch
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from ..attention.schedule import Schedule
-
-RATE_NODE = "KinoHighFrameRate"
-"""The node that offers these methods."""
-
-
-class RateMethod(Protocol):
-    """What a file in `methods/` registers under `KinoHighFrameRate`.
-
-    Attributes:
-        factor: latent frames from one key frame to the next.
-        strength: how far key frames are moved to what the network makes of them alone.
-        borrow: share of the frames between that show their neighbours a key frame's keys and values.
-    """
-
-    factor: int
-    strength: float
-    borrow: float
-
-    def schedule(self) -> Schedule:
-        """In which steps and layers it acts."""
 
 
 def key_count(frames: int, factor: int) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...methods import param, register
-from ..key_frames import RATE_NODE
+from ..inside import RATE_NODE
 
 if TYPE_CHECKING:
     from ...attention.schedule import Schedule
