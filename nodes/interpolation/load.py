@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..vae.weights_file import Weights, WeightsError
-from . import rife_load
+from . import rife_load, vfimamba_load
 from .ncnn_weights import read_weights_or_ncnn
 
 
@@ -27,7 +27,10 @@ class Family(NamedTuple):
     build: Callable[[Weights], nn.Module]
 
 
-FAMILIES: tuple[Family, ...] = (Family("RIFE 4.x", rife_load.is_known, rife_load.rife),)
+FAMILIES: tuple[Family, ...] = (
+    Family("RIFE 4.x", rife_load.is_known, rife_load.rife),
+    Family("VFIMamba", vfimamba_load.is_known, vfimamba_load.vfimamba),
+)
 
 
 def load_interpolation_model(path: Path | str, dtype: torch.dtype | None = None) -> nn.Module:

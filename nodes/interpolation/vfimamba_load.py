@@ -16,6 +16,8 @@ from .vfimamba_features import FRAME_STAGES
 FIRST = "feature_bone.block0.conv.0.weight"
 SCAN = "feature_bone.block3.blocks.0.self_attention.x_proj_weight"
 LAYER = re.compile(r"feature_bone\.block(\d)\.(?:conv|blocks)\.(\d+)\.")
+MASK = re.compile("attn_mask|HW")
+"""What attention once kept for a size of pictures; the published program leaves it out too."""
 LEAST_WIDTH = 4
 """With which the gates' narrowest layer has a channel."""
 
@@ -28,8 +30,9 @@ def is_known(tensors: Mapping[str, Tensor]) -> bool:
 
 
 def to_published(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights without the prefix of parallel training that the published files have."""
-    return {key.removeprefix("module."): tensor for key, tensor in tensors.items()}
+    """Weights without the masks, and without the prefix that training on several GPUs gives to keys."""
+    plain = {key.removeprefix("module."): tensor for key, tensor in tensors.items()}
+    return {key: tensor for key, tensor in plain.items() if not MASK.search(key)}
 
 
 def vfimamba(weights: Weights) -> VFIMamba:
