@@ -3,8 +3,8 @@
 Known frames stand at every factor-th place under a mask of 0, the others under 1, and one run of the model
 makes these; Video LDM does so twice, four times the frames each time. It trains its model for such masks;
 here the mask is the LATENT's own, which a sampler keeps frames by, and which for models with a noise level
-per frame is that level: known frames are clean throughout. Source: Blattmann et al. 2023, "Align your Latents:
-High-Resolution Video Synthesis with Latent Diffusion Models".
+per frame is that level: known frames are clean throughout. Source: Blattmann et al. 2023, "Align your
+Latents: High-Resolution Video Synthesis with Latent Diffusion Models".
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Each new frame begins as the frame nearest to it, 16 become 61, and none is kept: the model smooths the steps
 from copy to copy, those frames too that were there. LaVie's model sees the copies beside the noise, as
-further channels; here they lie under the noise, so a sampler takes them with part of it. Source: Wang et al. 2023,
-"LaVie: High-Quality Video Generation with Cascaded Latent Diffusion Models".
+further channels; here they lie under the noise, so a sampler takes them with part of it. Source: Wang et al.
+2023, "LaVie: High-Quality Video Generation with Cascaded Latent Diffusion Models".
 """
 
 from __future__ import annotations
