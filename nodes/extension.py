@@ -29,6 +29,8 @@ NODE_MODULES = (
     "generation.nodes_sampling",
     "generation.nodes_guidance",
     "attention.nodes",
+    "interpolation.nodes_films",
+    "interpolation.nodes_frames",
 )
 
 
