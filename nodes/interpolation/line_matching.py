@@ -42,10 +42,11 @@ def match_lines(first: LineGraph, second: LineGraph, reach: float = 1.0) -> Corr
         reach: scales how far lines may move; 1 allows about a third of the drawing's diagonal.
     """
     visible = (np.ones(len(first.vertices), bool), np.ones(len(second.vertices), bool))
+    motion, matches = np.zeros_like(first.vertices), np.full(len(first.vertices), -1)
+    if not len(first.vertices) or not len(second.vertices):
+        return Correspondence(matches, (motion, np.zeros_like(second.vertices)), visible)
     diagonal = _extent(first, second)
     looks = LOOKS * (_likeness(first, second, diagonal) - ALIKE)
-    motion = np.zeros_like(first.vertices)
-    matches = np.full(len(first.vertices), -1)
     for share in REACHES:
         near = torch.cdist(_tensor(first.vertices + motion), _tensor(second.vertices))
         scores = looks - (near / (share * reach * diagonal)).square() / 2
@@ -108,7 +109,7 @@ def _counted(ink: np.ndarray, centres: np.ndarray, diagonal: float) -> np.ndarra
         for turn_at, turn_share in _two_bins(turn):
             place = (rows[inside], ring_at[inside], turn_at[inside] % DIRECTIONS)
             np.add.at(counted, place, (ring_share * turn_share)[inside])
-    return counted.reshape(len(counted), -1)
+    return counted.reshape(-1, RINGS * DIRECTIONS)
 
 
 def _two_bins(place: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
