@@ -42,6 +42,7 @@ def comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
         "conditioning_node.py",
         "core_text_encoder_node.py",
         "core_vae_node.py",
+        "interpolation_nodes.py",
         "sampling_nodes.py",
     ):
         shutil.copy(Path(__file__).with_name(name), base / "custom_nodes")

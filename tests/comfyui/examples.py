@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfyui import sampling_examples
+from comfyui import interpolation_examples, sampling_examples
 from comfyui.client import node
 
 CLIP = "clip.mp4"
@@ -139,4 +139,5 @@ EXAMPLES: dict[str, dict] = {
     },
 }
 EXAMPLES |= sampling_examples.examples(VAE, TEXT_ENCODER)
+EXAMPLES |= interpolation_examples.EXAMPLES
 EXAMPLES["KinoLoadTextEncoder"] = EXAMPLES["KinoSampler"]  # it begins with one

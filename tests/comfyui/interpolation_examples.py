@@ -1,0 +1,46 @@
+"""Graphs of the nodes that make frames in between."""
+
+from __future__ import annotations
+
+from comfyui.client import node
+
+GIVEN = {
+    "model": node("UntrainedInterpolation", kind="mixer"),
+    "load": node("KinoLoadVideo", file="clip.mp4"),
+    "part": node("KinoTrimVideo", video=["load", 0], start=0.8, end=1.2),
+}
+"""Ten frames with a cut in the middle."""
+
+FASTER = {
+    **GIVEN,
+    "video": node("KinoInterpolateVideo", interp_model=["model", 0], video=["part", 0], fps=60.0),
+}
+
+EXAMPLES = {
+    "KinoInterpolateVideo": {
+        **FASTER,
+        "save": node("KinoEncodeVideo", video=["video", 0]),
+        "show": node("PreviewAny", source=["save", 2]),
+    },
+    "KinoSlowMotion": {
+        **GIVEN,
+        "cuts": node("KinoSceneCuts", video=["part", 0], method="content", min_length=0.1),
+        "video": node(
+            "KinoSlowMotion", interp_model=["model", 0], video=["part", 0], slower=3.0, scenes=["cuts", 0]
+        ),
+        "save": node("SaveVideo", video=["video", 0], filename_prefix="slow"),
+    },
+    "KinoInterpolateFrames": {
+        **GIVEN,
+        "frames": node("KinoFramesFromVideo", video=["part", 0]),
+        "more": node("KinoInterpolateFrames", interp_model=["model", 0], images=["frames", 0], count=23),
+        "show": node("PreviewImage", images=["more", 0]),
+        "show_report": node("PreviewAny", source=["more", 2]),
+    },
+    "KinoInterpolationReport": {
+        **FASTER,
+        "report": node("KinoInterpolationReport", video=["video", 0]),
+        "save": node("KinoEncodeVideo", video=["report", 0]),
+        "show": node("PreviewAny", source=["report", 1]),
+    },
+}
