@@ -31,6 +31,8 @@ NODE_MODULES = (
     "attention.nodes",
     "interpolation.nodes_films",
     "interpolation.nodes_frames",
+    "interpolation.nodes_latent",
+    "interpolation.nodes_bridge",
 )
 
 
