@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from interpolation.line_drawings import HEIGHT, WIDTH, ellipse, figure, ink, polyline
@@ -77,9 +79,7 @@ def test_thin_lines_are_one_pixel_wide_and_hang_together():
 
 def test_every_step_belongs_to_one_line():
     places, pairs = links(thin(ink(figure())))
-    steps = [
-        tuple(sorted(step)) for run in chains(len(places), pairs) for step in zip(run, run[1:], strict=False)
-    ]
+    steps = [tuple(sorted(step)) for run in chains(len(places), pairs) for step in pairwise(run)]
     assert sorted(steps) == sorted(tuple(sorted(pair)) for pair in pairs.tolist())
 
 
