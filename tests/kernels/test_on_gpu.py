@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from interpolation.scan_values import largest_error, scan_inputs
 from kinograph.kernels.attention import (
     block_dispatch,
     flex,
@@ -17,6 +18,8 @@ from kinograph.kernels.attention import (
 )
 from kinograph.kernels.attention.block_mask import BlockMask, even_edges
 from kinograph.kernels.attention.quantized import Quantization
+from kinograph.kernels.scan import dispatch as scan_dispatch
+from kinograph.kernels.scan import naive as naive_scan
 from torch import Tensor
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
@@ -170,3 +173,18 @@ def test_int8_kernels_take_no_more_memory_than_two_of_the_queries(smooth):
     if reason := triton_quantized.refusal(query, key, value, options):
         pytest.skip(reason)
     assert extra_memory(triton_quantized.attend, query, key, value, options) <= 2 * query.nbytes
+
+
+@pytest.mark.parametrize("backend", ["triton", "chunked"])
+@pytest.mark.parametrize(("tokens", "channels"), [(1, 8), (777, 100), (3000, 512)])
+def test_scans_are_the_reference(backend, tokens, channels):
+    values = [tensor.cuda() for tensor in scan_inputs(2, tokens, 4, channels, 16)]
+    made = scan_dispatch.selective_scan(*values, backend=backend)
+    assert largest_error(made, naive_scan.selective_scan(*values)) <= 1e-4
+
+
+def test_triton_scans_take_no_memory_of_their_own():
+    *values, _ = (tensor.cuda() for tensor in scan_inputs(1, 8192, 4, 256, 16))
+    assert scan_dispatch.choose(values[0], values[2]).backend.name == "triton"
+    y = values[0].nbytes
+    assert extra_memory(lambda *given: scan_dispatch.selective_scan(*given)[0], *values) < y / 8
