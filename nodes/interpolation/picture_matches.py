@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -139,7 +140,7 @@ def _sampled(brightness: np.ndarray, places: np.ndarray) -> np.ndarray:
     to_right, to_bottom = np.minimum(left + 1, wide - 1), np.minimum(top + 1, high - 1)
     upper = brightness[top, left] * (1 - x + left) + brightness[top, to_right] * (x - left)
     lower = brightness[to_bottom, left] * (1 - x + left) + brightness[to_bottom, to_right] * (x - left)
-    return (upper * (1 - y + top) + lower * (y - top)).reshape(len(places), -1)
+    return (upper * (1 - y + top) + lower * (y - top)).reshape(len(places), math.prod(places.shape[1:-1]))
 
 
 def _normalised(seen: np.ndarray) -> np.ndarray:
