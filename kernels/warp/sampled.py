@@ -12,14 +12,12 @@ from torch.nn import functional as F
 
 def warp(x: Tensor, flow: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """As the naive function."""
-    height, width = x.shape[2:]
-    across = _counted(flow[:, 0], columns, width)
-    down = _counted(flow[:, 1], rows[:, None], height)
-    grid = torch.stack((across, down), 1).permute(0, 2, 3, 1)  # as planes, which the sampler reads fastest
-    return F.grid_sample(x.float(), grid, mode="bilinear", padding_mode="border", align_corners=True)
-
-
-def _counted(shift: Tensor, place: Tensor, length: int) -> Tensor:
-    """(place + shift) pixels as the sampler counts them: -1 the first of `length` pixels, 1 the last."""
-    half = max(length - 1, 1) / 2
-    return torch.add(place / half - 1, shift.float(), alpha=1 / half)
+    # The sampler counts from -1, the first pixel's centre, to 1, the last one's.
+    half = torch.tensor([max(length - 1, 1) / 2 for length in (x.shape[3], x.shape[2])], device=x.device)
+    still = torch.stack(
+        torch.broadcast_tensors(columns / half[0] - 1, (rows / half[1] - 1)[:, None])
+    )  # [2,h,w]
+    grid = torch.addcmul(still, flow.float(), 1 / half[:, None, None])
+    return F.grid_sample(
+        x.float(), grid.permute(0, 2, 3, 1), mode="bilinear", padding_mode="border", align_corners=True
+    )

@@ -22,10 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...kernels.channels_last import channels_last
+from ...kernels.leaky_conv.dispatch import leaky_conv2d
 from ...kernels.warp.dispatch import warp
 from .rife_config import RifeConfig
 from .sizes import enlarged, resized, shrunk
 
+SLOPE = 0.2
 LARGE_MOTION = 32
 """Pixels by which the second block corrects the flow of a motion that 4.0 starts again for."""
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -53,24 +55,31 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv0(x)
         x = self.convblock(x) + x if self.adds else self.convblock(x)
-        made = self.lastconv(x).float().contiguous()
-        return F.pixel_shuffle(made, 2) if self.shuffles else made
+        made = self.lastconv(x)
+        return (F.pixel_shuffle(made, 2) if self.shuffles else made).float().contiguous()
+
+
+class LeakyConv(nn.Sequential):
+    """A convolution, and its negatives times 0.2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = self[0]
+        return leaky_conv2d(x, conv.weight, conv.bias, conv.stride[0], conv.groups, SLOPE)
 
 
 def _activated(conv: nn.Conv2d, config: RifeConfig) -> nn.Sequential:
-    slopes = nn.PReLU(conv.out_channels) if config.prelu else nn.LeakyReLU(0.2, inplace=True)
-    return nn.Sequential(conv, slopes)
+    return nn.Sequential(conv, nn.PReLU(conv.out_channels)) if config.prelu else LeakyConv(conv)
 
 
 def _head(config: RifeConfig) -> nn.Sequential:
     """Features of a frame: [B,3,H,W] → [B,F,H,W]."""
     width = config.head
-    layers: list[nn.Module] = [nn.Conv2d(3, width, 3, 2, 1)]
-    for _ in range(config.head_layers - 2):
-        layers += [nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(width, width, 3, padding=1)]
-    if config.head_layers > 2:
-        layers.append(nn.LeakyReLU(0.2, inplace=True))
-    return nn.Sequential(*layers, nn.ConvTranspose2d(width, config.features, 4, 2, 1))
+    last = nn.ConvTranspose2d(width, config.features, 4, 2, 1)
+    first = nn.Conv2d(3, width, 3, 2, 1)
+    if config.head_layers == 2:
+        return nn.Sequential(first, last)
+    inner = (nn.Conv2d(width, width, 3, padding=1) for _ in range(config.head_layers - 2))
+    return nn.Sequential(*(LeakyConv(conv) for conv in (first, *inner)), last)
 
 
 class _Pairs(NamedTuple):
@@ -200,13 +209,14 @@ class Rife(nn.Module):
         self, img0: Tensor, img1: Tensor, timestep: float | Tensor, cache: Mapping[str, Tensor]
     ) -> _Pairs:
         b, _, h, w = img0.shape
-        frames = []
+        planes = []
         for name, image in (("img0", img0), ("img1", img1)):
             features = cache[name] if name in cache else self.extract_features(image)
-            frames.append(torch.cat((image.clamp(0, 1).float(), features.float().expand(b, -1, -1, -1)), 1))
+            planes += [image.float().clamp(0, 1), features.float().expand(b, -1, -1, -1)]
+        sources = torch.cat(planes, 1).unflatten(1, (2, -1)).flatten(0, 1)
         time = torch.as_tensor(timestep, dtype=torch.float32, device=img0.device)
         time = time if time.dim() == 4 else time.view(-1, 1, 1, 1)
-        return _Pairs(torch.stack(frames, 1).flatten(0, 1), time.expand(b, 1, h, w))
+        return _Pairs(sources, time.expand(b, 1, h, w))
 
     def _guessed(self, pairs: _Pairs, levels: tuple[float, ...], restarts: bool = False) -> _Guess:
         """What the blocks make of pairs; where it `restarts`, on coarser levels when the motion is large."""
@@ -226,7 +236,9 @@ class Rife(nn.Module):
             rest, level = enlarged(rest, level), 1
         if guess is None:
             return _Guess(change, rest, level)
-        return _Guess(guess.flow + change, guess.rest + rest if self.config.adds_masks else rest, level)
+        return _Guess(
+            change.add_(guess.flow), rest.add_(guess.rest) if self.config.adds_masks else rest, level
+        )
 
     def _seen(self, pairs: _Pairs, guess: _Guess | None, level: float) -> Tensor:
         """What a block is given, [B,C,H/level,W/level] in the convolutions' dtype, channels last."""

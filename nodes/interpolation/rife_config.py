@@ -97,8 +97,7 @@ class RifeConfig:
 def _head(weights: Mapping[str, Tensor]) -> dict[str, int]:
     for key, layers in (("encode.cnn0.weight", 4), ("encode.0.weight", 2)):
         if key in weights:
-            deeper = "encode.6.weight" in weights
-            return {"head": len(weights[key]), "head_layers": 4 if deeper else layers}
+            return {"head": len(weights[key]), "head_layers": layers}
     return {}
 
 

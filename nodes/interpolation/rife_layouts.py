@@ -19,13 +19,20 @@ from .rife_config import RifeConfig
 
 PREFIXES = re.compile(r"^(module\.|flownet\.)+")
 PARTS = re.compile(r"^(block\d+|encode)\.")
+ROW = re.compile(r"^encode\.([0246])\.")
 
 
 def to_published(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights under the published keys, without what only training needs."""
     plain = {PREFIXES.sub("", key): tensor for key, tensor in tensors.items()}
     named = {re.sub(r"^blocks\.(\d+)\.", r"block\1.", key): tensor for key, tensor in plain.items()}
+    if "encode.6.weight" in named:  # what from 4.13 on has names stood in a row before
+        named = {ROW.sub(_in_row, key): tensor for key, tensor in named.items()}
     return {key: tensor for key, tensor in named.items() if PARTS.match(key)}
+
+
+def _in_row(place: re.Match[str]) -> str:
+    return f"encode.cnn{int(place[1]) // 2}."
 
 
 def is_known(tensors: Mapping[str, Tensor]) -> bool:
@@ -57,4 +64,31 @@ def _fold(weights: dict[str, Tensor], place: str, beta: Tensor, groups: int) -> 
 def _our_key(key: str) -> str:
     key = re.sub(r"(convblock\.\d+)\.conv\b", r"\1.0", key)
     key = re.sub(r"lastconv\.0\.", "lastconv.", key)
-    return re.sub(r"encode\.cnn(\d)", lambda found: f"encode.{2 * int(found[1])}", key)
+    return re.sub(r"encode\.cnn([0-2])", r"encode.\1.0", key).replace("encode.cnn3", "encode.3")
+
+
+def unfolded(
+    weights: Mapping[str, Tensor], like: Mapping[str, Tensor], config: RifeConfig
+) -> dict[str, Tensor]:
+    """Our network's weights under published keys, in float32, with scales of 1: `folded` the other way.
+
+    Args:
+        like: published weights of the same version; what nothing reads is taken from there.
+    """
+    made = {}
+    for key, tensor in like.items():
+        if key.endswith(".beta"):
+            made[key] = torch.ones_like(tensor, dtype=torch.float32)
+            continue
+        value = weights[_our_key(key)].to(torch.float32, copy=True)
+        if config.residual and re.search(r"\.convblock\.\d+\.conv\.weight$", key):
+            channel = torch.arange(len(value))
+            value[channel, channel % (len(value) // config.groups), 1, 1] -= 1
+        if ".lastconv." in key:
+            outputs = 1 if key.endswith("weight") else 0
+            unread = tensor.narrow(
+                outputs, value.shape[outputs], tensor.shape[outputs] - value.shape[outputs]
+            )
+            value = torch.cat([value, unread.float()], dim=outputs)
+        made[key] = value
+    return made
