@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...kernels.warp.dispatch import warp
+
 RADIUS, SIGMA = 5, 1.2
 """Reach and standard deviation, in pixels, of the Gaussian that a polynomial is fitted under."""
 WINDOW = 15
@@ -81,7 +83,7 @@ def _polynomials(grey: Tensor) -> Tensor:
 
 def _refined(flow: Tensor, here: Tensor, there: Tensor) -> Tensor:
     """A better flow: the least squares of A·d = Δb over a window around each pixel."""
-    there = _sampled(there, flow)
+    there = warp(there, flow)
     xx, yy, xy = ((here + there) / 2)[:, 2:].unbind(1)  # A, each [B,H,W]
     dx, dy = flow.unbind(1)
     shift_x, shift_y = ((here - there) / 2)[:, :2].unbind(1)
@@ -100,12 +102,3 @@ def _refined(flow: Tensor, here: Tensor, there: Tensor) -> Tensor:
     g11, g12, g22, h1, h2 = F.avg_pool2d(F.pad(normal, [reach] * 4, mode="replicate"), WINDOW, 1).unbind(1)
     determinant = g11 * g22 - g12 * g12 + FLAT
     return torch.stack([g22 * h1 - g12 * h2, g11 * h2 - g12 * h1], dim=1) / determinant[:, None]
-
-
-def _sampled(values: Tensor, flow: Tensor) -> Tensor:
-    """The values [B,C,H,W] at each pixel's place plus its flow, the border's beyond it."""
-    height, width = flow.shape[-2:]
-    x = torch.arange(width).to(flow) + flow[:, 0]
-    y = torch.arange(height).to(flow)[:, None] + flow[:, 1]
-    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
-    return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
