@@ -70,7 +70,7 @@ class Amount(NamedTuple):
 
 
 FULL = Amount(10_000, 24, 9, (640, 360), 6, 7, (640, 360), (1, 10))
-QUICK = Amount(5, 4, 5, (320, 180), 1, 3, (640, 360), (0.1, 1))
+QUICK = Amount(5, 4, 5, (320, 180), 1, 3, (640, 360), (0.5, 5))
 
 
 def run(quick: bool) -> dict[str, Any]:

@@ -29,30 +29,24 @@ def film_rows(minutes: tuple[float, ...]) -> list[dict[str, Any]]:
 
 
 def _interpolate(minutes: float, folder: Path) -> dict[str, Any]:
-    """Double the rate of a film; its frames, seconds and this process's peak memory."""
+    """Double the rate of a film as the node does; its frames, seconds and this process's peak memory."""
     import torch
 
-    from ..nodes.interpolation.cutting import cut_to_fit
-    from ..nodes.interpolation.interpolated_video import InterpolatedVideo
+    from ..host.api.install import install
+
+    install()
+    from ..nodes.film_interpolation import Interpolator, interpolated_video
     from ..nodes.interpolation.links import Rules
-    from ..nodes.interpolation.pair_runner import PairRunner
+    from ..nodes.runtime import managed
     from ..nodes.video.encode import encode
     from ..nodes.video.settings import EncodeSettings
     from ..nodes.video.source import FileSource
-    from .interpolation_peers import ROOM, Ours
+    from .interpolation_peers import Ours
 
     _make_film(folder / "film.mp4", minutes)
-    network = Ours("rife-4.14", torch.float32).network
-    cutting = cut_to_fit(network, SIDE, SIDE, torch.float32, ROOM, most=1)
-    recipe = InterpolatedVideo(
-        FileSource.of(folder / "film.mp4"),
-        Fraction(2 * RATE),
-        rules=Rules(),
-        new_runner=lambda report: PairRunner(
-            network, SIDE, SIDE, cutting, torch.device("cpu"), torch.float32, report=report
-        ),
-        key="rife-4.14",
-    )
+    film = FileSource.of(folder / "film.mp4")
+    how = Interpolator(managed(Ours("rife-4.14", torch.float32).network))
+    recipe = interpolated_video(film, Fraction(2 * RATE), Rules(), how)
     reports = []
     took = seconds(lambda: reports.append(encode(recipe, folder / "made.mp4", EncodeSettings(threads=1))))
     return {"frames": reports[0].frames, "seconds": round(took, 1), "peak_rss_mb": round(peak_rss_mb(), 1)}
