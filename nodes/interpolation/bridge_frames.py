@@ -55,6 +55,10 @@ class BridgeInterpolator(nn.Module):
         self.codec, self.settings, self.ready = codec, settings, ready
         self.pad_align = codec.facts.space
 
+    def get_dtype(self) -> torch.dtype:
+        """Of the weights: what ComfyUI's patcher asks for."""
+        return self.network.enter.weight.dtype
+
     def memory_used_forward(self, shape: Any, dtype: torch.dtype) -> int:
         """Bytes for images [B,H,W,C]: both bridges' activations, some forty planes of the first level."""
         cells = shape[1] * shape[2] // self.pad_align**2
@@ -103,7 +107,7 @@ class BridgeInterpolator(nn.Module):
         return torch.cat(pictures).movedim(-1, 1).to(like)
 
     def _middle(self, before: Tensor, after: Tensor) -> Tensor:
-        dtype = self.network.enter.weight.dtype
+        dtype = self.get_dtype()
 
         def predict(*given: Tensor) -> Tensor:
             return self.network(*(one.to(dtype) for one in given)).float()

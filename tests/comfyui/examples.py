@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfyui import interpolation_examples, sampling_examples
+from comfyui import inside_examples, interpolation_examples, sampling_examples
 from comfyui.client import node
 
 CLIP = "clip.mp4"
@@ -140,4 +140,5 @@ EXAMPLES: dict[str, dict] = {
 }
 EXAMPLES |= sampling_examples.examples(VAE, TEXT_ENCODER)
 EXAMPLES |= interpolation_examples.EXAMPLES
+EXAMPLES |= inside_examples.examples(EXAMPLES["KinoLoadVideoModel"])
 EXAMPLES["KinoLoadTextEncoder"] = EXAMPLES["KinoSampler"]  # it begins with one

@@ -16,7 +16,7 @@ from kinograph.host.execution.validation import validate_prompt
 from kinograph.host.session import Session, open_session
 from PIL import Image
 
-MODELS = ("vae", "text_encoders", "diffusion_models", "loras")
+MODELS = ("vae", "text_encoders", "diffusion_models", "loras", "kinograph")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,68 @@
+"""Frames made inside models in a real ComfyUI: on core's own Wan as on ours."""
+
+from __future__ import annotations
+
+import pytest
+from comfyui.client import NodeFailed, node
+from comfyui.examples import VAE
+from comfyui.test_sampling import (
+    CLOSE,
+    LOADERS,
+    SHARED,
+    compared,
+    core_sampler,
+    files,  # noqa: F401
+    kino_sampler,
+)
+
+
+def faster(model: str = "model", **values) -> dict:
+    settings = {f"method.{name}": value for name, value in {"factor": 2, **values}.items()}
+    return node("KinoHighFrameRate", model=[model, 0], method="zerosmooth", **settings)
+
+
+def film(loader: str, sampler=core_sampler, **values) -> dict:
+    return {"model": LOADERS[loader], **SHARED, "rate": faster(**values), "film": sampler("rate")}
+
+
+@pytest.mark.parametrize("values", [{"borrow": 0.0}, {"borrow": 1.0}, {"strength": 0.5, "layers": "1"}])
+def test_a_high_frame_rate_is_the_same_on_cores_network_as_on_ours(comfyui, values):
+    facts = compared(comfyui, film("core's", **values), film("ours", **values))
+    assert facts["difference"] < CLOSE, facts
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_it_changes_the_film_but_not_at_strength_0(comfyui, loader):
+    plain = {"model": LOADERS[loader], **SHARED, "film": core_sampler()}
+    assert compared(comfyui, film(loader, strength=0.0), plain)["difference"] == 0
+    assert compared(comfyui, film(loader), plain)["difference"] > 0.1
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_kino_sampler_makes_what_cores_makes(comfyui, loader):
+    facts = compared(comfyui, film(loader), film(loader, kino_sampler))
+    assert facts["difference"] < CLOSE, facts
+
+
+def test_frames_given_by_a_mask_are_kept_by_cores_sampler(comfyui):
+    graph = {
+        "model": LOADERS["core's"],
+        **SHARED,
+        "first": core_sampler(),
+        "more": node("KinoLatentInterpolation", latent=["first", 0], method="masked_frames"),
+    }
+    sampled = {**graph, "film": core_sampler(latent_image=["more", 0])}
+    given = {**graph, "film": graph["more"]}
+    frames = compared(comfyui, sampled, given)["frames"]
+    assert [apart < CLOSE for apart in frames] == [index % 4 == 0 for index in range(len(frames))]
+
+
+def test_lengths_that_do_not_fit_are_refused_with_those_that_do(comfyui):
+    graph = {
+        **film("core's", factor=5),
+        "vae": node("VAELoader", vae_name=VAE),
+        "images": node("VAEDecode", samples=["film", 0], vae=["vae", 0]),
+        "show": node("PreviewImage", images=["images", 0]),
+    }
+    with pytest.raises(NodeFailed, match="as with 6 or 11"):
+        comfyui.run(graph)
