@@ -130,7 +130,7 @@ class Ncnn:
             setattr(self.net.opt, option, False)
         self.net.opt.use_bf16_storage = self.net.opt.use_bf16_packed = bf16
         self.net.register_custom_layer("rife.Warp", self._new_warp, lambda layer: None)
-        graph, binary = weights("rife-4.6")
+        graph, binary = weights("rife-4.6-ncnn")
         if self.net.load_param(str(graph)) or self.net.load_model(str(binary)):
             raise RuntimeError(f"ncnn cannot read {graph}")
 

@@ -42,21 +42,27 @@ class Licence:
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """One file of a model.
-
-    member: path inside the package.
-    sha256, size: of that member.
-    save_as: file name in the model's folder.
-    tensors: None where the member is copied as it is; for a pickle that becomes safetensors, the
-        `convert.tensor_digest` of the result.
-    """
+class Member:
+    """A file inside a package: its path there, sha256 and bytes."""
 
     member: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class ModelFile(Member):
+    """One file of a model.
+
+    save_as: file name in the model's folder.
+    tensors: None where the member is copied as it is; for one that becomes safetensors, the
+        `convert.tensor_digest` of the result.
+    graph: for ncnn's weights, the graph that tells what they are; None for a pickle.
+    """
+
     save_as: str
     tensors: str | None = None
+    graph: Member | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,11 @@ def _model(entry: dict) -> Model:
     parts = {
         "package": Package(**entry["package"]),
         "licence": Licence(**entry["licence"]),
-        "files": tuple(ModelFile(**file) for file in entry["files"]),
+        "files": tuple(_file(file) for file in entry["files"]),
     }
     return Model(**{**entry, **parts})
+
+
+def _file(entry: dict) -> ModelFile:
+    graph = entry.get("graph")
+    return ModelFile(**{**entry, "graph": graph and Member(**graph)})

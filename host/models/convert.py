@@ -1,4 +1,4 @@
-"""Pickled weights to safetensors, and a digest of the result whatever its order in the file."""
+"""Pickled weights and ncnn's to safetensors, and a digest of the result whatever its order in the file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from .catalogue import ModelError
 
+GRAPH = "ncnn"
+"""Key of the metadata that holds the graph of ncnn's weights."""
 WRAPPER = "module."
 """What a data-parallel wrapper put before every key when the weights were saved."""
 
@@ -29,6 +31,24 @@ def pickle_to_safetensors(source: Path, target: Path, metadata: dict[str, str]) 
     # clones, because tensors that share their memory cannot be saved
     plain = {key.removeprefix(WRAPPER): value.clone().contiguous() for key, value in weights.items()}
     target.write_bytes(save(plain, metadata))
+
+
+def ncnn_to_safetensors(graph: Path, source: Path, target: Path, metadata: dict[str, str]) -> None:
+    """Convert ncnn's weights under the names that their graph gives them; the graph goes into the metadata.
+
+    Raises:
+        ModelError: one of the files is damaged, or they do not belong together.
+    """
+    from safetensors.torch import save
+
+    from ...formats.ncnn import NcnnError, read_graph, read_tensors
+
+    text = graph.read_text(encoding="utf-8")
+    try:
+        weights = read_tensors(read_graph(text), source.read_bytes())
+    except NcnnError as error:
+        raise ModelError(f"{source.name} cannot become safetensors: {error}") from error
+    target.write_bytes(save(weights, {**metadata, GRAPH: text}))
 
 
 def tensor_digest(path: Path) -> str:

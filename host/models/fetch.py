@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .archives import copy_verified, open_member
-from .catalogue import Model, ModelError, ModelFile, Package
-from .convert import pickle_to_safetensors, tensor_digest
+from .catalogue import Member, Model, ModelError, ModelFile, Package
+from .convert import ncnn_to_safetensors, pickle_to_safetensors, tensor_digest
 
 Obtain = Callable[[Package, Path], Path]
 """Puts a package's archive into a folder and returns its path: `packages.obtain`, or a test's own."""
@@ -80,16 +80,24 @@ def _take_licence(model: Model, archive: Path, finished: Path) -> None:
 
 
 def _take_file(model: Model, file: ModelFile, archive: Path, downloads: Path, finished: Path) -> None:
-    raw = downloads / "member"
-    with open_member(archive, file.member) as stream, raw.open("wb") as copy:
-        copy_verified(stream, copy, name=file.member, size=file.size, sha256=file.sha256)
+    raw = _take_member(file, archive, downloads / "member")
     target = finished / file.save_as
     if file.tensors is None:
         shutil.copyfile(raw, target)
         return
-    pickle_to_safetensors(raw, target, _card(model, file))
+    if file.graph is None:
+        pickle_to_safetensors(raw, target, _card(model, file))
+    else:
+        graph = _take_member(file.graph, archive, downloads / "graph")
+        ncnn_to_safetensors(graph, raw, target, _card(model, file))
     if tensor_digest(target) != file.tensors:
         raise ModelError(f"{file.member} became other tensors than the catalogue names; nothing was kept")
+
+
+def _take_member(member: Member, archive: Path, target: Path) -> Path:
+    with open_member(archive, member.member) as stream, target.open("wb") as copy:
+        copy_verified(stream, copy, name=member.member, size=member.size, sha256=member.sha256)
+    return target
 
 
 def _card(model: Model, file: ModelFile) -> dict[str, str]:

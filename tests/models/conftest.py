@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import struct
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
-from kinograph.host.models.catalogue import Licence, Model, ModelFile, Package
-from kinograph.host.models.convert import pickle_to_safetensors, tensor_digest
+from kinograph.host.models.catalogue import Licence, Member, Model, ModelFile, Package
+from kinograph.host.models.convert import ncnn_to_safetensors, pickle_to_safetensors, tensor_digest
 
 GRAPH = b"7767517\nthe graph of a network\n"
+SLOPES_GRAPH = b"7767517\n1 2\nPReLU slopes 1 1 in out 0=2\n"
+SLOPES = struct.pack("<2f", 0.5, 0.25)
 WEIGHTS = {"module.head.weight": torch.arange(6.0).reshape(2, 3).T, "module.steps": torch.tensor(7)}
 LICENCE = "The licence\n\nCopyright (c) 2020 Ada Example\n"
 
@@ -34,7 +37,13 @@ def wheel(path: Path, members: dict[str, bytes]) -> Path:
 @pytest.fixture
 def members() -> dict[str, bytes]:
     """What the package holds, by path."""
-    return {"pack/net.pth": pickled(WEIGHTS), "pack/net.param": GRAPH, "pack/LICENSE": LICENCE.encode()}
+    return {
+        "pack/net.pth": pickled(WEIGHTS),
+        "pack/net.param": GRAPH,
+        "pack/slopes.param": SLOPES_GRAPH,
+        "pack/slopes.bin": SLOPES,
+        "pack/LICENSE": LICENCE.encode(),
+    }
 
 
 @pytest.fixture
@@ -55,6 +64,22 @@ def model(members: dict[str, bytes], tmp_path: Path) -> Model:
         licence=Licence("MIT", "pack/LICENSE", "Copyright (c) 2020 Ada Example"),
         folder="kinograph/examples",
         files=files,
+    )
+
+
+@pytest.fixture
+def ncnn_model(model: Model, members: dict[str, bytes], tmp_path: Path) -> Model:
+    """The same package's graph with its weights."""
+    graph, weights = tmp_path / "slopes.param", tmp_path / "slopes.bin"
+    graph.write_bytes(SLOPES_GRAPH)
+    weights.write_bytes(SLOPES)
+    ncnn_to_safetensors(graph, weights, tmp_path / "slopes.safetensors", {})
+    file = _file(
+        members, "pack/slopes.bin", "net.safetensors", tensor_digest(tmp_path / "slopes.safetensors")
+    )
+    told = _file(members, "pack/slopes.param", "")
+    return dataclasses.replace(
+        model, files=(dataclasses.replace(file, graph=Member(told.member, told.sha256, told.size)),)
     )
 
 

@@ -40,6 +40,22 @@ def test_the_file_carries_its_origin_and_licence(model, shop, tmp_path):
     assert "Ada Example" in (tmp_path / FOLDER / "example.licence.txt").read_text()
 
 
+def test_ncnns_weights_become_safetensors_that_carry_their_graph(ncnn_model, shop, tmp_path):
+    fetch(ncnn_model, tmp_path, shop)
+    path = tmp_path / FOLDER / "net.safetensors"
+    assert load_file(path)["slopes.slope"].tolist() == [0.5, 0.25]
+    with safe_open(path, "pt") as file:
+        assert file.metadata()["ncnn"].splitlines()[2].startswith("PReLU")
+    assert state_of(ncnn_model, tmp_path) == "installed"
+
+
+def test_a_graph_with_another_hash_is_refused_and_nothing_is_kept(ncnn_model, shop, tmp_path):
+    shop.members["pack/slopes.param"] = shop.members["pack/slopes.param"].replace(b"slopes", b"_lopes")
+    with pytest.raises(ModelError, match="not the file the catalogue names"):
+        fetch(ncnn_model, tmp_path, shop)
+    assert left_in(tmp_path / FOLDER) == []
+
+
 def test_licence_and_size_are_shown_before_the_download(model, tmp_path):
     said: list[str] = []
 
