@@ -19,6 +19,13 @@ ENCODED = {
 }
 """Six frames whose sizes fill no whole latent cells."""
 
+SOFTENED = {
+    **LOAD,
+    "soft": node("KinoResizeVideo", video=["load", 0], width=32, height=32, mode="stretch"),
+    "back": node("KinoResizeVideo", video=["soft", 0], width=64, height=48, mode="stretch"),
+    "same": node("KinoResizeVideo", video=["load", 0], width=64, height=48, mode="stretch"),
+}
+
 
 def _decoded(class_type: str, **inputs: Any) -> dict:
     """A VIDEO → VIDEO node, its result taken apart by core."""
@@ -130,12 +137,14 @@ EXAMPLES: dict[str, dict] = {
         "show": node("PreviewAny", source=["oracle", 0]),
     },
     "KinoCompareVideos": {
-        **LOAD,
-        "soft": node("KinoResizeVideo", video=["load", 0], width=32, height=32, mode="stretch"),
-        "back": node("KinoResizeVideo", video=["soft", 0], width=64, height=48, mode="stretch"),
-        "same": node("KinoResizeVideo", video=["load", 0], width=64, height=48, mode="stretch"),
+        **SOFTENED,
         "compare": node("KinoCompareVideos", video=["back", 0], reference=["same", 0], count=5),
         "show": node("PreviewAny", source=["compare", 3]),
+    },
+    "KinoVideoMetrics": {
+        **SOFTENED,
+        "metrics": node("KinoVideoMetrics", video=["back", 0], reference=["same", 0], given_every=2),
+        "show": node("PreviewAny", source=["metrics", 7]),
     },
 }
 EXAMPLES |= sampling_examples.examples(VAE, TEXT_ENCODER)
