@@ -16,7 +16,7 @@ from ..video.timeline import JITTER
 from .in_between import in_between
 from .instants import instants
 from .links import WINDOW, Link, Rules, linked
-from .pairs import MOST_HELD, pairs
+from .pairs import MOST_HELD, pairs, with_holds
 from .record import InterpolationRecord
 from .video_pictures import VideoPictures
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 AHEAD = 2
 """Frames that are decoded and looked at while the network works."""
+USUAL = Fraction(5, 2)
+"""In average times between frames: one of a variable rate that stands longer was held."""
 CONTEXT = MOST_HELD + WINDOW + 2
 """Frames before a moment that may say what lies between the two around it."""
 
@@ -81,7 +83,11 @@ class InterpolatedVideo(SteadyRate):
         if self.rules.looks_at_pictures:
             start = self._with_context(start)
         looked_at = VideoPictures(self.source.spec)  # a thread of its own has converters of its own
-        return read_ahead(linked(self.source.frames(start), self.rules, looked_at.small), AHEAD)
+        steps = read_ahead(linked(self.source.frames(start), self.rules, looked_at.small), AHEAD)
+        spec, longest = self.source.spec, self.rules.longest_hold
+        if not spec.variable_rate or not longest:
+            return steps
+        return with_holds(steps, max(longest, USUAL / spec.fps), min(longest, 1 / spec.fps))
 
     def _with_context(self, start: Fraction) -> Fraction:
         """A time so long before `start` that the same is found from there as from the beginning."""

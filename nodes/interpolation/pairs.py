@@ -36,6 +36,22 @@ class Pair(NamedTuple):
     repeats: int = 0
 
 
+def with_holds(
+    steps: Iterable[tuple[Frame, Link | None]], longest: Fraction, step: Fraction
+) -> Iterator[tuple[Frame, Link | None]]:
+    """Frames of a variable rate, which shows nothing while nothing moves, as a steady one would show them.
+
+    Args:
+        longest: seconds; a frame that stands longer is shown once more, `step` seconds before the next.
+    """
+    before = None
+    for frame, link in steps:
+        if link is Link.MOTION and frame.time - before.time > longest:
+            yield Frame(before.image, frame.time - step), Link.REPEAT
+        yield frame, link
+        before = frame
+
+
 def pairs(steps: Iterable[tuple[Frame, Link | None]], longest_hold: Fraction) -> Iterator[Pair]:
     """The pairs that cover a film, in order and without gaps.
 

@@ -130,6 +130,20 @@ def test_a_variable_rate_becomes_constant(mixer, pictured):
     assert shown == [0, 20, 40, 60, 80, 100, 120, 140, 160, 160]
 
 
+def test_what_stands_still_in_a_variable_rate_moves_only_before_the_next_frame(mixer, pictured, ball_picture):
+    """As screen recordings are: no frame comes while nothing happens."""
+    times = tuple(Fraction(n, 10) for n in (0, 1, 2, 3, 4, 14, 15, 16, 17))
+    film = pictured(tuple(ball_picture(9 * n) for n in range(9)), Fraction(5), times)
+    made = interpolated(film, mixer(), 20)
+    shown = arrays(made)
+    for index in range(8, 25):
+        np.testing.assert_array_equal(shown[index], film.pictures[4])
+    quarter = film.pictures[4] * 0.75 + film.pictures[5] * 0.25
+    np.testing.assert_allclose(shown[25], quarter, atol=1)
+    morphed = arrays(interpolated(film, mixer(), 20, Rules()))
+    assert not np.array_equal(morphed[10], film.pictures[4])
+
+
 def test_times_that_a_container_rounded_are_met(mixer, pictured, ball_picture):
     times = tuple(Fraction(round(1000 * n / 30), 1000) for n in range(6))
     film = pictured(tuple(ball_picture(3 * n) for n in range(6)), Fraction(30), times)
