@@ -45,7 +45,7 @@ def in_between(
     waiting: list[Instant] = []
     for instant in instants:
         waiting.append(instant)
-        if sum(map(_to_make, waiting)) == runner.cutting.batch or len(waiting) == MOST_WAITING:
+        if sum(map(_to_make, waiting)) in (0, runner.cutting.batch) or len(waiting) == MOST_WAITING:
             yield from _frames(waiting, ready, record)
             waiting = []
     yield from _frames(waiting, ready, record)

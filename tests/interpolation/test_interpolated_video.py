@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 
@@ -297,6 +297,6 @@ def test_nothing_but_a_few_frames_is_held(mixer, pictured, ball_picture):
 
     film = Watched(tuple(ball_picture(step % 7 * 12, width=32, height=32) for step in range(300)))
     network = mixer()
-    with nullcontext(interpolated(film, network, 20, Rules()).source.frames()) as frames:
+    with closing(interpolated(film, network, 20, Rules()).source.frames()) as frames:
         for shown, _ in enumerate(frames):
             assert read <= shown / 2 + 40
