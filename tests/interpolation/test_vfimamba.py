@@ -55,10 +55,12 @@ def without_heads(network: VFIMamba) -> VFIMamba:
     return network
 
 
-@pytest.mark.parametrize("width", PUBLISHED)
-def test_keys_and_shapes_are_the_published_ones(width):
+@pytest.mark.parametrize(("width", "name"), [(16, "VFIMamba-S"), (32, "VFIMamba")])
+def test_keys_and_shapes_are_the_published_ones(width, name):
     with torch.device("meta"):
-        weights = VFIMamba(Sizes(width)).state_dict()
+        network = VFIMamba(Sizes(width))
+    assert network.told == name
+    weights = network.state_dict()
     listed = "\n".join(sorted(f"{key} {tuple(tensor.shape)}" for key, tensor in weights.items()))
     digest = hashlib.sha256(listed.encode()).hexdigest()
     assert (sum(tensor.numel() for tensor in weights.values()), digest) == PUBLISHED[width]
