@@ -43,9 +43,6 @@ class Sizes(NamedTuple):
     depths: tuple[int, ...] = (2, 2, 2, 3, 3)
 
 
-NAMES = {Sizes(32): "VFIMamba", Sizes(16): "VFIMamba-S"}
-
-
 class Pair(NamedTuple):
     """Two frames, [B,3,H,W] float32 each, and both one's features, stage by stage."""
 
@@ -99,11 +96,6 @@ class VFIMamba(nn.Module):
     def told(self) -> str:
         """Its name, for the user."""
         return "VFIMamba-S" if self.sizes.width < 32 else "VFIMamba"
-
-    @property
-    def told(self) -> str:
-        """Name and size, for the user."""
-        return NAMES.get(self.sizes, f"VFIMamba of width {self.sizes.width}")
 
     @property
     def convolution_dtype(self) -> torch.dtype:
