@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from comfy_api.latest import io
@@ -32,7 +32,7 @@ offer(
     paper="SportsSloMo: A New Benchmark and Baselines for Human-centric Video Frame Interpolation "
     "(Chen and Jiang)",
     year=2023,
-    weights="for training with its losses: a segmenter and a pose network of the user's",
+    weights="none to measure; for its losses a network that kinograph.training.train_people trains",
     test="tests/evaluation/test_human_loss.py",
 )
 
@@ -63,6 +63,13 @@ class KinoVideoMetrics(io.ComfyNode):
                     "then told inside and outside of it too.",
                 ),
                 io.Int.Input(
+                    "count",
+                    default=0,
+                    min=0,
+                    max=100_000_000,
+                    tooltip="Number of frames to compare from the start; 0 compares all.",
+                ),
+                io.Int.Input(
                     "given_every",
                     default=0,
                     min=0,
@@ -91,6 +98,7 @@ class KinoVideoMetrics(io.ComfyNode):
         cls,
         video: Any,
         reference: Any,
+        count: int,
         given_every: int,
         motion: bool,
         perceptual: bool,
@@ -98,8 +106,8 @@ class KinoVideoMetrics(io.ComfyNode):
     ) -> io.NodeOutput:
         from .film_comparison import FilmComparison
 
-        made, true = _film(video), _film(reference)
-        _check_sizes(made, true, mask)
+        made, true = (_film(clip, count) for clip in (video, reference))
+        _check_sizes(made, true, mask, part=count > 0)
         device = compute_device()
         progress = Progress(made.count, node_id=node_id(cls), stage="comparing frames")
         with _distance(perceptual) as distance:
@@ -156,13 +164,16 @@ class _Film(NamedTuple):
     frames: Iterator[torch.Tensor]
 
 
-def _film(clip: Any) -> _Film:
+def _film(clip: Any, most: int) -> _Film:
+    """The first frames of a video or batch of images; all where `most` is 0."""
     if hasattr(clip, "get_components"):
         recipe = as_recipe(clip)
         spec = recipe.spec
-        return _Film(spec.width, spec.height, spec.frame_count, _decoded(recipe))
-    count, height, width, _ = clip.shape
-    return _Film(width, height, count, (image[..., :3].movedim(-1, 0) for image in clip))
+        width, height, count, frames = spec.width, spec.height, spec.frame_count, _decoded(recipe)
+    else:
+        count, height, width, _ = clip.shape
+        frames = (image[..., :3].movedim(-1, 0) for image in clip)
+    return _Film(width, height, min(count, most or count), islice(frames, most or None))
 
 
 def _decoded(recipe: Recipe) -> Iterator[torch.Tensor]:
@@ -171,16 +182,20 @@ def _decoded(recipe: Recipe) -> Iterator[torch.Tensor]:
         yield images_of_frames([to_rgb(frame.image)])[0, ..., :3].movedim(-1, 0)
 
 
-def _check_sizes(made: _Film, true: _Film, mask: torch.Tensor | None) -> None:
+def _check_sizes(made: _Film, true: _Film, mask: torch.Tensor | None, part: bool) -> None:
+    """Raise where they cannot be compared; of a part of a film, the mask may be of all of it."""
     if made[:3] != true[:3]:
         sizes = [f"{film.count} frames of {film.width} × {film.height}" for film in (made, true)]
         raise VideoError(
             f"the video has {sizes[0]}, the reference {sizes[1]}; trim and resize one to the other"
         )
-    if mask is not None and (len(mask) not in (1, made.count) or mask.shape[1:] != (made.height, made.width)):
-        count, height, width = mask.shape
+    if mask is None:
+        return
+    masks, height, width = mask.shape
+    fits = masks in (1, made.count) or (masks > made.count and part)
+    if not fits or (height, width) != (made.height, made.width):
         raise VideoError(
-            f"the mask has {count} frames of {width} × {height}, the video {made.count} of {made.width} × "
+            f"the mask has {masks} frames of {width} × {height}, the video {made.count} of {made.width} × "
             f"{made.height}; wire one mask per frame, or one for all, of the video's size"
         )
 

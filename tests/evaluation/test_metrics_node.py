@@ -39,8 +39,8 @@ def model_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def measure(video, reference, given_every=0, motion=False, perceptual=False, **more) -> tuple:
-    return KinoVideoMetrics.execute(video, reference, given_every, motion, perceptual, **more).args
+def measure(video, reference, count=0, given_every=0, motion=False, perceptual=False, **more) -> tuple:
+    return KinoVideoMetrics.execute(video, reference, count, given_every, motion, perceptual, **more).args
 
 
 def test_a_video_and_its_frames_are_measured_alike(video, darker):
@@ -71,10 +71,22 @@ def test_a_mask_splits_the_error(video, count):
     assert inside == pytest.approx(20, abs=1e-3) and outside == 100
 
 
+def test_a_part_is_compared_whatever_comes_after_it(video, darker):
+    true = video.get_components().images
+    whole = measure(darker, video)
+    part = measure(darker, true[:4], count=3, mask=torch.ones(6, 96, 96))
+    assert part[8].splitlines()[1:] != whole[8].splitlines()[1:4]  # it has a mask
+    assert [line.split(",")[:2] for line in part[8].splitlines()] == [
+        line.split(",")[:2] for line in whole[8].splitlines()[:4]
+    ]
+
+
 def test_what_cannot_be_compared_is_refused_with_both_sizes(video):
     true = video.get_components().images
     with pytest.raises(VideoError, match=r"5 frames of 96 × 96, the reference 6 frames of 96 × 96"):
         measure(true[:5], video)
+    with pytest.raises(VideoError, match=r"2 frames of 96 × 96, the reference 4 frames"):
+        measure(true[:2], video, count=4)
     with pytest.raises(VideoError, match=r"the mask has 2 frames of 96 × 96, the video 6"):
         measure(video, video, mask=torch.ones(2, 96, 96))
     with pytest.raises(VideoError, match="no frame of 1 is left to judge"):
