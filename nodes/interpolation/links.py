@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 WINDOW = 4
 """Frames on each side that a change is compared with."""
-OUTSTANDING = 3.0
-"""How many times its neighbours a cut's content score is; in fast camera moves all scores are high."""
-ALONE = 1.8
-"""Among stills there is nothing to compare with: the threshold rises by so much."""
+ABOVE_MEAN, ABOVE_MOST = 3.0, 1.8
+"""How many times its neighbours' mean, or their largest, a cut's content score is: in fast camera moves all
+scores are high."""
+AMONG_STILLS, ALONE = 1.5, 3.0
+"""By how much the threshold rises where neighbours do not move, and where there are none: two pictures that
+someone wants to see moving may differ much."""
 
 IDENTICAL = 0.1
 """Levels: a change no larger than this is none."""
@@ -51,7 +53,7 @@ class Rules:
     cuts: times, in seconds, at which scenes begin; then none is looked for.
     """
 
-    cut_threshold: float = 15.0
+    cut_threshold: float = 10.0
     longest_hold: Fraction = Fraction(0)
     cuts: tuple[Fraction, ...] | None = None
 
@@ -119,5 +121,6 @@ def _is_repeat(change: Change, neighbours: list[Change]) -> bool:
 def _is_cut(change: Change, neighbours: list[Change], threshold: float) -> bool:
     moving = [other.content for other in neighbours if other.largest > ALIKE]
     if not moving:
-        return change.content >= ALONE * threshold
-    return change.content >= max(threshold, OUTSTANDING * sum(moving) / len(moving))
+        return change.content >= threshold * (AMONG_STILLS if neighbours else ALONE)
+    outstanding = min(ABOVE_MEAN * sum(moving) / len(moving), ABOVE_MOST * max(moving))
+    return change.content >= max(threshold, outstanding)

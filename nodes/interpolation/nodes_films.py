@@ -28,7 +28,7 @@ def model_input() -> io.Input:
 def cut_input() -> io.Input:
     return io.Float.Input(
         "cut_threshold",
-        default=15.0,
+        default=10.0,
         min=0.0,
         max=255.0,
         step=0.5,

@@ -77,7 +77,7 @@ class PairRunner:
         return Picture(F.pad(pixels, (0, right, 0, below), mode="replicate") if right or below else pixels)
 
     def between(self, jobs: Sequence[Job]) -> list[Tensor]:
-        """Each job's frame as [3, H, W] float in 0..1, where the network is."""
+        """Each job's frame as [3, H, W] float in 0..1, on the CPU."""
         made: list[Tensor] = []
         begun = time.perf_counter()
         while len(made) < len(jobs):
@@ -94,7 +94,7 @@ class PairRunner:
                 for picture in (picture for job in jobs for picture in job[:2]):
                     picture.features = UNKNOWN
                 continue
-            made += frames[..., : self.height, : self.width].float().clamp(0, 1)
+            made += frames[..., : self.height, : self.width].float().clamp(0, 1).cpu()
         self.seconds += time.perf_counter() - begun
         return made
 

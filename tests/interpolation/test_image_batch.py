@@ -9,7 +9,7 @@ from kinograph.nodes.interpolation.nodes_frames import KinoInterpolateFrames
 SETTINGS = {
     "factor": 2,
     "count": 0,
-    "cut_threshold": 15.0,
+    "cut_threshold": 10.0,
     "longest_hold": 4,
     "scale": "auto",
     "memory_limit": 0,

@@ -52,6 +52,20 @@ def test_two_frames_of_two_scenes_are_a_cut(pictured, ball_picture):
     assert links(film, Rules(cut_threshold=0)) == [None, Link.MOTION]
 
 
+def test_a_cut_stands_out_from_fast_motion_too():
+    fast = Change(content=16, largest=80)
+    assert link_of(fast, [fast] * 8, Rules()) is Link.MOTION
+    assert link_of(Change(40, 200), [fast] * 8, Rules()) is Link.CUT
+    assert link_of(Change(40, 200), [Change(40, 200), *[fast] * 7], Rules()) is Link.MOTION
+    assert link_of(Change(80, 200), [Change(80, 200), *[fast] * 7], Rules()) is Link.CUT  # a flash
+
+
+def test_two_pictures_alone_may_differ_much_before_they_are_two_scenes():
+    jump = Change(content=20, largest=120)
+    assert link_of(jump, [], Rules()) is Link.MOTION
+    assert link_of(jump, [Change(0, 0)], Rules()) is Link.CUT
+
+
 def test_drawings_shown_three_times_are_repeats_and_no_cuts(pictured, ball_picture):
     film = pictured(tuple(ball_picture(12 * (step // 3)) for step in range(18)))
     found = links(film, ON_TWOS)

@@ -20,7 +20,7 @@ from kinograph.nodes.video.recipe import AudioSpec, VideoError
 from kinograph.nodes.video.source import FileSource
 from kinograph.nodes.video.spans import Span, Spans
 
-FILM = {"cut_threshold": 15.0, "longest_hold": 0.18, "scale": "auto", "memory_limit": 0}
+FILM = {"cut_threshold": 10.0, "longest_hold": 0.18, "scale": "auto", "memory_limit": 0}
 
 
 @pytest.fixture
