@@ -51,6 +51,11 @@ class Interpolator:
         """In which the network takes its pictures."""
         return self.network.get_dtype() if hasattr(self.network, "get_dtype") else self.model.model_dtype()
 
+    @property
+    def _inner_dtype(self) -> torch.dtype:
+        """In which the network's layers compute, where that is another."""
+        return getattr(self.network, "convolution_dtype", self.dtype)
+
     def scale_for(self, height: int) -> float:
         """The scale for frames of that many rows; 1 where the network knows none."""
         if not self._takes_scale:
@@ -105,7 +110,7 @@ class Interpolator:
     def told(self, cutting: Cutting, height: int) -> tuple[str, ...]:
         """Notes for the user."""
         name, device = type(self.network).__name__, self.model.load_device
-        kind = str(self.dtype).removeprefix("torch.")
+        kind = str(self._inner_dtype).removeprefix("torch.")
         notes = [f"{name} in {kind} on {device}, {cutting.describe()}"]
         scale = self.scale_for(height)
         if scale != 1:
@@ -117,7 +122,7 @@ class Interpolator:
     def key(self, cutting: Cutting, height: int) -> str:
         """What decides about the frames, for fingerprints."""
         name, digest = type(self.network).__name__, weights_digest(self.network)
-        return f"{name}, {digest}, {self.dtype}, {self.scale_for(height)}, {cutting}"
+        return f"{name}, {digest}, {self.dtype}, {self._inner_dtype}, {self.scale_for(height)}, {cutting}"
 
 
 def interpolated_video(recipe: Recipe, fps: Fraction, rules: Rules, how: Interpolator) -> Recipe:

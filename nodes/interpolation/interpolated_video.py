@@ -110,9 +110,8 @@ class InterpolatedVideo(SteadyRate):
 
 
 def interpolated_within(recipe: Recipe) -> list[Spool]:
-    """The interpolated videos that a recipe is made from, itself included, each in its spool."""
-    if isinstance(recipe, Spool) and isinstance(recipe.source, InterpolatedVideo):
-        return [recipe]
+    """The interpolated videos that a recipe is made from, itself included, each in its spool; the last first."""
+    own = [recipe] if isinstance(recipe, Spool) and isinstance(recipe.source, InterpolatedVideo) else []
     values = [getattr(recipe, one.name) for one in fields(recipe) if one.init]
     parts = [part for value in values for part in (value if type(value) is tuple else (value,))]
-    return [found for part in parts if isinstance(part, Recipe) for found in interpolated_within(part)]
+    return own + [found for part in parts if isinstance(part, Recipe) for found in interpolated_within(part)]

@@ -281,6 +281,8 @@ def test_an_interpolated_video_is_found_behind_later_steps(mixer, pictured, ball
     made = interpolated(film, mixer(), 20)
     behind = Concatenate((film, Speed(Trim(made, Fraction(1, 10)), Fraction(2))))
     assert interpolated_within(behind) == [made]
+    again = interpolated(made, mixer(), 60)
+    assert interpolated_within(again) == [again, made]
     assert interpolated_within(film) == []
 
 

@@ -12,6 +12,8 @@ import torch
 from comfy.model_management import InterruptProcessingException
 from kinograph.nodes.interpolation.nodes_films import KinoInterpolateVideo, KinoSlowMotion
 from kinograph.nodes.interpolation.nodes_frames import KinoInterpolationReport
+from kinograph.nodes.interpolation.rife import Rife
+from kinograph.nodes.interpolation.rife_config import RifeConfig
 from kinograph.nodes.lazy_video import LazyVideo
 from kinograph.nodes.runtime import managed
 from kinograph.nodes.video.encode import encode
@@ -150,6 +152,18 @@ def test_scale_reaches_networks_that_know_it(mixer, film):
     assert network.scales == {0.5}
     told = reported(faster(managed(mixer()), film, scale="0.5"))[0]
     assert "Mixer looks for motion at the frame's own size only: scale has no effect" in told
+
+
+@pytest.mark.parametrize("scale", ["auto", "0.5", "2"])
+def test_rife_takes_films_of_any_size_at_any_scale(pictured, ball_picture, scale):
+    torch.manual_seed(0)
+    network = Rife(RifeConfig(widths=(8, 8, 8, 8), features=4, head=4, head_layers=2)).eval()
+    pictures = tuple(ball_picture(5 + 3 * step, width=101, height=75) for step in range(3))
+    video = faster(managed(network.to(torch.bfloat16)), LazyVideo(pictured(pictures)), scale=scale)
+    shown = [image.to_ndarray() for image, _ in video.recipe.frames()]
+    assert [array.shape for array in shown] == [(75, 101, 3)] * 6
+    assert not np.array_equal(shown[1], shown[0])
+    assert "Rife in bfloat16 on cpu, 16 frames at a time" in video.recipe.notes
 
 
 class Deep(torch.nn.Module):
