@@ -29,10 +29,14 @@ NODE_MODULES = (
     "generation.nodes_sampling",
     "generation.nodes_guidance",
     "attention.nodes",
+    "interpolation.nodes_load",
     "interpolation.nodes_films",
     "interpolation.nodes_frames",
     "interpolation.nodes_latent",
     "interpolation.nodes_bridge",
+    "interpolation.nodes_lines",
+    "interpolation.nodes_conditions",
+    "interpolation.nodes_controls",
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attention_examples import ATTENTION_EXAMPLES
 from help_examples import EXAMPLES, Row
+from inbetween_examples import INBETWEEN_EXAMPLES
 from node_card import EDGE, QUIET, font, node_card
 from node_texts import kinograph_nodes
 from PIL import Image, ImageDraw
@@ -50,7 +51,7 @@ def _row_picture(row: Row) -> Image.Image:
 
 def main(wanted: list[str]) -> int:
     PICTURES.mkdir(exist_ok=True)
-    examples = EXAMPLES | ATTENTION_EXAMPLES
+    examples = EXAMPLES | ATTENTION_EXAMPLES | INBETWEEN_EXAMPLES
     for node in kinograph_nodes():
         if wanted and node.id not in wanted:
             continue

@@ -16,9 +16,9 @@ from .line_graph import LineGraph
 from .strokes import paint
 
 LANDING = 3.0
-"""Pixels within which a moved line has arrived at one of the other drawing's; else it is hidden there."""
-SAME = 1.5
-"""Pixels within which a line of one drawing is a line of the other, with other vertices on it."""
+"""Pixels within which a moved edge lies on the other drawing's lines, where it has other vertices."""
+HALF = 0.5
+"""Share of the way for which a line is seen that the other drawing lacks, where nothing more is known."""
 STRETCH = 5.0**0.5
 """An edge that grows by more than this is torn between two lines, and not drawn."""
 
@@ -29,40 +29,36 @@ class Correspondence:
 
     matches: int64 [M], the vertex of the second drawing that each of the first's is, or -1.
     motions: [M,2] and [N,2] in pixels, each vertex's way to the other drawing.
-    visible: bool [M] and [N], false for vertices that the other drawing's side hides half way.
+    lasting: [M] and [N], the share of its way for which a vertex is seen if the other drawing lacks it.
     """
 
     matches: np.ndarray
     motions: tuple[np.ndarray, np.ndarray]
-    visible: tuple[np.ndarray, np.ndarray]
+    lasting: tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class EdgeCounts:
     """Of a pair: edges in both drawings, only in the first, only in the second.
 
-    covered: of the second's own, those that lie on lines of the first and are not drawn again.
-    leaving, coming: of the first's and the second's own, those with no line to arrive at.
+    leaving, coming: of the first's and the second's own, those that lie on no line of the other.
     """
 
     shared: int
     only_first: int
     only_second: int
-    covered: int
     leaving: int
     coming: int
 
     def told(self) -> str:
         return (
             f"{self.shared} edges are in both, {self.only_first} in the first only ({self.leaving} go), "
-            f"{self.only_second} in the second only ({self.coming} come, {self.covered} lie on the first's)"
+            f"{self.only_second} in the second only ({self.coming} come)"
         )
 
 
 class LineInbetween:
     """Two drawings and what belongs together in them; `at(t)` is the drawing at any time between.
-
-    Leaving lines are drawn in the first half, coming ones in the second; the others all the way.
 
     Args:
         pair: the first and the second drawing, of one size.
@@ -78,27 +74,18 @@ class LineInbetween:
                 f"the drawings are {first.width}x{first.height} and {second.width}x{second.height} pixels; "
                 "make them of one size before they are vectorised"
             )
-        self._matched = matched = np.nonzero(found.matches >= 0)[0]
+        matched = np.nonzero(found.matches >= 0)[0]
         partners = found.matches[matched]
         self._motions = tuple(motion.copy() for motion in found.motions)
         self._motions[0][matched] = second.vertices[partners] - first.vertices[matched]
         self._motions[1][partners] = first.vertices[matched] - second.vertices[partners]
         self._number = len(first.vertices) + np.arange(len(second.vertices))  # of the second's in the fusion
         self._number[partners] = matched
-        self._shared, own = self._sorted_edges(found.matches)
-        self._lasting, self._passing = [], []
-        covered = np.zeros(len(own[1]), bool)
-        for side, edges in enumerate(own):
-            arrives = self._arrives(side, edges, LANDING) & found.visible[side][edges].all(axis=1)
-            if side:
-                covered = arrives & self._arrives(side, edges, SAME, ends=True)
-            again = covered if side else np.zeros(len(edges), bool)
-            self._lasting.append(edges[arrives & ~again])
-            self._passing.append(edges[~arrives])
-        leaving, coming = (len(edges) for edges in self._passing)
-        self.counts = EdgeCounts(
-            len(self._shared), len(own[0]), len(own[1]), int(covered.sum()), leaving, coming
-        )
+        self._shared, self._own = self._sorted_edges(found.matches)
+        self._lands = [self._on_the_others_lines(side) for side in (0, 1)]
+        self._lasting = [found.lasting[side][self._own[side]].min(axis=1) for side in (0, 1)]
+        lacking = [int((~lands).sum()) for lands in self._lands]
+        self.counts = EdgeCounts(len(self._shared), len(self._own[0]), len(self._own[1]), *lacking)
 
     def _sorted_edges(self, matches: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
         """Edges of both drawings, as the first's, and each drawing's own."""
@@ -110,38 +97,38 @@ class LineInbetween:
         met = np.isin(second.keys(second.edges), second.keys(moved[in_second]))
         return first.edges[in_second], (first.edges[~in_second], second.edges[~met])
 
-    def _arrives(self, side: int, edges: np.ndarray, reach: float, ends: bool = False) -> np.ndarray:
-        """Whether each edge's middle, or its ends too, ends within `reach` pixels of the other's lines."""
+    def _on_the_others_lines(self, side: int) -> np.ndarray:
+        """Whether ends and middle of each of a drawing's own edges come to lie on the other's lines."""
         graph, other = self.pair[side], self.pair[1 - side]
-        near = paint(other.segments, other.height, other.width, 2 * reach, smooth=False).owner >= 0
-        places = (graph.vertices + self._motions[side])[edges]  # [E,2,2]
-        looked = [places.mean(axis=1), *((places[:, 0], places[:, 1]) if ends else ())]
-        return np.logical_and.reduce([_seen(near, places) for places in looked])
+        near = paint(other.segments, other.height, other.width, 2 * LANDING, smooth=False).owner >= 0
+        ends = (graph.vertices + self._motions[side])[self._own[side]]  # [E,2,2]
+        return _seen(near, ends[:, 0]) & _seen(near, ends[:, 1]) & _seen(near, ends.mean(axis=1))
 
     def at(self, t: float) -> LineGraph:
-        """The drawing at time t, from the first at 0 to the second at 1; those two as they are."""
+        """The drawing at time t, from the first at 0 to the second at 1; those two as they are.
+
+        A line that both have with other vertices is drawn as in the nearer one; one that the other lacks,
+        for as long as it lasts.
+        """
         first, second = self.pair
         if t <= 0 or t >= 1:
             return first if t <= 0 else second
-        parts = [self._number_of(0, self._shared)]
-        for side, (own, passed) in enumerate(((t, 2 * t < 1), (1 - t, 2 * t > 1))):
-            drawn = [self._lasting[side], *([self._passing[side]] if passed else [])]
-            whole = [edges[~self._torn(side, edges, own)] for edges in drawn]
-            parts += [self._number_of(side, edges) for edges in whole]
+        edges = [self._shared]
+        for side, (way, nearer) in enumerate(((t, t <= HALF), (1 - t, t > HALF))):
+            seen = np.where(self._lands[side], nearer, way < self._lasting[side]) & ~self._torn(side, way)
+            edges.append(self._own[side][seen])
+        edges[2] = self._number[edges[2]]
         moved = [
             graph.vertices + way * motion
             for graph, motion, way in zip(self.pair, self._motions, (t, 1 - t), strict=True)
         ]
-        fused = LineGraph.of(np.concatenate(moved), np.concatenate(parts), first.width, first.height)
+        fused = LineGraph.of(np.concatenate(moved), np.concatenate(edges), first.width, first.height)
         return fused.without_lone_vertices()
 
-    def _number_of(self, side: int, edges: np.ndarray) -> np.ndarray:
-        return self._number[edges] if side else edges
-
-    def _torn(self, side: int, edges: np.ndarray, way: float) -> np.ndarray:
-        """Whether each edge is stretched beyond measure when its ends have gone that part of their way."""
-        before = self.pair[side].vertices[edges]
-        after = before + way * self._motions[side][edges]
+    def _torn(self, side: int, way: float) -> np.ndarray:
+        """Whether each of a drawing's own edges is stretched beyond measure after that part of its way."""
+        before = self.pair[side].vertices[self._own[side]]
+        after = before + way * self._motions[side][self._own[side]]
         lengths = [np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1) for ends in (before, after)]
         return lengths[1] > STRETCH * lengths[0]
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .line_graph import LineGraph
-from .line_inbetween import Correspondence, spread_motion
+from .line_inbetween import HALF, Correspondence, spread_motion
 from .transport import log_transport, mutual_matches
 
 RINGS, DIRECTIONS = 5, 12
@@ -29,6 +29,9 @@ ALIKE = 0.75
 REACHES = (0.3, 0.1, 0.03)
 """Of each round: how far off a partner may lie, as a share of the drawing's diagonal."""
 ITERATIONS = 30
+SAME_WAY = 0.0
+"""Cosine of the largest turn, of an edge and its partner, that matches are followed along."""
+SMOOTHINGS = 4
 TOGETHER = 256
 """Vertices looked at together."""
 LEAST = 0.2
@@ -41,22 +44,70 @@ def match_lines(first: LineGraph, second: LineGraph, reach: float = 1.0) -> Corr
     Args:
         reach: scales how far lines may move; 1 allows about a third of the drawing's diagonal.
     """
-    visible = (np.ones(len(first.vertices), bool), np.ones(len(second.vertices), bool))
+    lasting = (np.full(len(first.vertices), HALF), np.full(len(second.vertices), HALF))
     motion, matches = np.zeros_like(first.vertices), np.full(len(first.vertices), -1)
     if not len(first.vertices) or not len(second.vertices):
-        return Correspondence(matches, (motion, np.zeros_like(second.vertices)), visible)
+        return Correspondence(matches, (motion, np.zeros_like(second.vertices)), lasting)
     diagonal = _extent(first, second)
     looks = LOOKS * (_likeness(first, second, diagonal) - ALIKE)
     for share in REACHES:
         near = torch.cdist(_tensor(first.vertices + motion), _tensor(second.vertices))
         scores = looks - (near / (share * reach * diagonal)).square() / 2
         plan = log_transport(scores[None], 0.0, ITERATIONS)[0, :-1, :-1].exp()
-        matches = mutual_matches(plan, LEAST).numpy()
-        motion = spread_motion(first, _motion(first, second, matches), matches >= 0)
+        found = mutual_matches(plan, LEAST).numpy()
+        matches = grown(first, second, without_jumps(first, second, found))
+        motion = _smoothed(first, spread_motion(first, _motion(first, second, matches), matches >= 0))
+    motion = spread_motion(first, _motion(first, second, matches), matches >= 0)
     back = np.full(len(second.vertices), -1)
     back[matches[matches >= 0]] = np.nonzero(matches >= 0)[0]
     motion_back = spread_motion(second, _motion(second, first, back), back >= 0)
-    return Correspondence(matches, (motion, motion_back), visible)
+    return Correspondence(matches, (motion, motion_back), lasting)
+
+
+def without_jumps(first: LineGraph, second: LineGraph, matches: np.ndarray) -> np.ndarray:
+    """The matches [M] but for those that tear a vertex from most of its neighbours.
+
+    A neighbour's partner must be no more than two edges away.
+    """
+    near = [set(ones).union(*(second.neighbours[one] for one in ones)) for ones in second.neighbours]
+    kept = matches.copy()
+    for vertex, partner in enumerate(matches):
+        partners = [matches[one] for one in first.neighbours[vertex] if matches[one] >= 0]
+        together = sum(one in near[partner] for one in partners)
+        if 2 * together < len(partners):
+            kept[vertex] = -1
+    return kept
+
+
+def grown(first: LineGraph, second: LineGraph, matches: np.ndarray) -> np.ndarray:
+    """The matches [M] and more: along lines, from partners on to neighbours that go the same way."""
+    matches, taken = matches.copy(), set(matches[matches >= 0].tolist())
+    waiting = np.nonzero(matches >= 0)[0].tolist()
+    while waiting:
+        vertex = waiting.pop(0)
+        free = [one for one in second.neighbours[matches[vertex]] if one not in taken]
+        for neighbour in first.neighbours[vertex]:
+            if matches[neighbour] >= 0 or not free:
+                continue
+            way = first.vertices[neighbour] - first.vertices[vertex]
+            ways = second.vertices[free] - second.vertices[matches[vertex]]
+            alike = ways @ way / (np.linalg.norm(ways, axis=1) * np.linalg.norm(way) + 1e-9)
+            if alike.max() > SAME_WAY:
+                matches[neighbour] = free.pop(int(alike.argmax()))
+                taken.add(int(matches[neighbour]))
+                waiting.append(neighbour)
+    return matches
+
+
+def _smoothed(graph: LineGraph, motion: np.ndarray) -> np.ndarray:
+    """Motions [V,2] evened out along the lines, so that one wrong partner is outvoted."""
+    edges = np.concatenate([graph.edges, graph.edges[:, ::-1]])
+    count = np.maximum(graph.degrees, 1)[:, None]
+    for _ in range(SMOOTHINGS):
+        sums = np.zeros_like(motion)
+        np.add.at(sums, edges[:, 0], motion[edges[:, 1]])
+        motion = np.where(graph.degrees[:, None] > 0, (motion + sums / count) / 2, motion)
+    return motion
 
 
 def _tensor(places: np.ndarray) -> Tensor:

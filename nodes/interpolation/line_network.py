@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ..vae.weights_file import WeightsError, read_weights
 from .line_graph import LineGraph
-from .line_inbetween import Correspondence
+from .line_inbetween import HALF, Correspondence
 from .strokes import rasterised
 from .transport import log_transport, mutual_matches
 
@@ -29,6 +29,8 @@ LEAST = 0.2
 """Share of a vertex that must go to its partner."""
 VISIBLE = -0.7
 """Of a vertex that is not hidden, the least logit; below 0 as the authors set it for inference."""
+LONGER, SHORTER = 0.75, 0.25
+"""Share of the way that a vertex is seen which is, or is not, seen half way."""
 SPECTRUM = 64
 """Eigenvectors that tell a vertex's place in its graph."""
 INK = 2.0
@@ -193,13 +195,14 @@ class LineNetwork(nn.Module):
             for x, way in zip((one, other), ways, strict=True)
         )
         matches = mutual_matches(plan[0].exp(), LEAST).cpu().numpy()
-        return Correspondence(matches, motions, (self._visible(one), self._visible(other)))
+        return Correspondence(matches, motions, (self._lasting(one), self._lasting(other)))
 
-    def _visible(self, described: Tensor) -> np.ndarray:
-        """Which vertices [1,D,V] the other drawing's side does not hide: bool [V]."""
+    def _lasting(self, described: Tensor) -> np.ndarray:
+        """For which share of its way each vertex [1,D,V] is seen, by whether it is half way: [V]."""
         if self.mask_map is None:
-            return np.ones(described.shape[-1], bool)
-        return (self.mask_map(described)[0, 0] > VISIBLE).cpu().numpy()
+            return np.full(described.shape[-1], HALF)
+        seen_half_way = (self.mask_map(described)[0, 0] > VISIBLE).cpu().numpy()
+        return np.where(seen_half_way, LONGER, SHORTER)
 
 
 def drawn(graph: LineGraph) -> Tensor:

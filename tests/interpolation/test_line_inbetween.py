@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from interpolation.line_drawings import HEIGHT, WIDTH, figure, ink, polyline, random_graph
 from kinograph.nodes.interpolation.line_graph import LineGraph
 from kinograph.nodes.interpolation.line_inbetween import (
+    HALF,
     Correspondence,
     LineInbetween,
     key_pairs,
     spread_motion,
 )
-from kinograph.nodes.interpolation.line_matching import match_lines
+from kinograph.nodes.interpolation.line_matching import grown, match_lines, without_jumps
 from kinograph.nodes.interpolation.strokes import rasterised
 from kinograph.nodes.interpolation.vectorise import vectorised
 
@@ -28,8 +31,8 @@ def known(first: LineGraph, second: LineGraph, matches: np.ndarray) -> Correspon
         motion = np.zeros_like(graph.vertices)
         motion[partner >= 0] = other.vertices[partner[partner >= 0]] - graph.vertices[partner >= 0]
         motions.append(spread_motion(graph, motion, partner >= 0))
-    visible = (np.ones(len(first.vertices), bool), np.ones(len(second.vertices), bool))
-    return Correspondence(matches, tuple(motions), visible)
+    lasting = (np.full(len(first.vertices), HALF), np.full(len(second.vertices), HALF))
+    return Correspondence(matches, tuple(motions), lasting)
 
 
 def moved(graph: LineGraph, by: np.ndarray) -> LineGraph:
@@ -71,6 +74,25 @@ def test_the_geometric_matcher_follows_a_lifted_hand():
     assert np.linalg.norm(found.motions[0][still], axis=1).mean() < 1.0
 
 
+def limb(turn: float) -> LineGraph:
+    """A body of two vertices, and an arm of four that is turned, in degrees."""
+    way = np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn))])
+    arm = [(50, 50) + 10 * step * way for step in range(1, 5)]
+    return LineGraph.of([(50, 50), (50, 90), *arm], [(0, 1), (0, 2), (2, 3), (3, 4), (4, 5)], WIDTH, HEIGHT)
+
+
+def test_partners_are_followed_along_a_limb_that_turned():
+    known_ones = np.array([0, 1, -1, -1, -1, -1])
+    assert grown(limb(0), limb(-70), known_ones).tolist() == [0, 1, 2, 3, 4, 5]
+    assert grown(limb(0), limb(150), known_ones).tolist() == known_ones.tolist()
+
+
+def test_a_partner_far_from_those_of_its_neighbours_is_dropped():
+    kept = without_jumps(limb(0), limb(0), np.array([0, 1, 2, 3, 1, 5]))
+    assert kept.tolist() == [0, 1, 2, 3, -1, -1]  # the last has no other neighbour, and is found anew
+    assert grown(limb(0), limb(0), kept).tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_edges_are_those_of_either_drawing_less_the_hidden_ones():
     """A square of which one drawing has a roof, the other a cellar."""
     corners = [(40, 40), (80, 40), (80, 80), (40, 80)]
@@ -80,7 +102,7 @@ def test_edges_are_those_of_either_drawing_less_the_hidden_ones():
     between = LineInbetween((first, second), known(first, second, np.array([0, 1, 2, 3, -1])))
     counts = between.counts
     assert (counts.shared, counts.only_first, counts.only_second) == (4, 2, 2)
-    assert (counts.leaving, counts.coming, counts.covered) == (2, 2, 0)
+    assert (counts.leaving, counts.coming) == (2, 2)
     union = counts.shared + counts.only_first + counts.only_second
     drawn = {t: len(between.at(t).edges) for t in (0.0, 0.2, 0.5, 0.8, 1.0)}
     assert drawn == {0.0: 6, 0.2: union - 2, 0.5: union - 4, 0.8: union - 2, 1.0: 6}
@@ -90,8 +112,17 @@ def test_a_line_with_other_vertices_is_not_drawn_twice():
     first = LineGraph.of([(20, 60), (120, 60)], [(0, 1)], WIDTH, HEIGHT)
     second = LineGraph.of([(20, 60), (70, 60), (120, 60)], [(0, 1), (1, 2)], WIDTH, HEIGHT)
     between = LineInbetween((first, second), known(first, second, np.array([0, 2])))
-    assert between.counts.covered == 2
-    assert len(between.at(0.5).edges) == 1
+    assert (between.counts.leaving, between.counts.coming) == (0, 0)
+    assert [len(between.at(t).edges) for t in (0.4, 0.5, 0.6)] == [1, 1, 2]
+
+
+def test_a_line_that_the_other_lacks_is_seen_as_long_as_it_is_said_to_last():
+    empty, full = LineGraph.of([], [], WIDTH, HEIGHT), random_graph()
+    found = known(full, empty, np.full(len(full.vertices), -1))
+    longer = replace(found, lasting=(np.full(len(full.vertices), 0.75), np.zeros(0)))
+    drawn = LineInbetween((full, empty), longer)
+    assert len(drawn.at(0.7).edges) == len(full.edges)
+    assert len(drawn.at(0.8).edges) == 0
 
 
 def test_an_edge_torn_between_two_lines_is_not_drawn():

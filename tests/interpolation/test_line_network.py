@@ -72,7 +72,7 @@ def test_it_computes_what_the_published_code_computes():
     torch.testing.assert_close(one[0, :4, 0], torch.tensor(DESCRIBED), rtol=1e-4, atol=1e-4)
     found = made.correspondence(first, second)
     np.testing.assert_allclose(found.motions[0][3], MOTION, rtol=1e-3)
-    assert (int((found.matches >= 0).sum()), int(found.visible[0].sum())) == COUNTS
+    assert (int((found.matches >= 0).sum()), int((found.lasting[0] > 0.5).sum())) == COUNTS
 
 
 def test_vertices_in_another_order_give_the_same_pairs():
@@ -98,7 +98,7 @@ def test_files_in_every_form_are_read(tmp_path, form):
     read = load_line_network(tmp_path / "net.pt")
     found, expected = (one.correspondence(*pair()) for one in (read, network()))
     assert (found.matches == expected.matches).all()
-    assert found.visible[0].all() or form != "matcher"
+    assert (found.lasting[0] == 0.5).all() or form != "matcher"
 
 
 def test_the_authors_settings_in_the_file_are_read_as_plain_values(tmp_path, monkeypatch):
