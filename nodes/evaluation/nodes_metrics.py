@@ -110,7 +110,7 @@ class KinoVideoMetrics(io.ComfyNode):
         _check_sizes(made, true, mask, part=count > 0)
         device = compute_device()
         progress = Progress(made.count, node_id=node_id(cls), stage="comparing frames")
-        with _distance(perceptual) as distance:
+        with _distance(perceptual, made.width * made.height) as distance:
             comparison = FilmComparison(given_every=given_every, motion=motion, perceptual=distance)
             for pair in zip_longest(made.frames, true.frames):
                 if any(frame is None for frame in pair):
@@ -201,15 +201,15 @@ def _check_sizes(made: _Film, true: _Film, mask: torch.Tensor | None, part: bool
 
 
 @contextmanager
-def _distance(wanted: bool) -> Iterator[PerceptualDistance | None]:
-    """The perceptual distance's network, loaded while the block runs."""
+def _distance(wanted: bool, pixels: int) -> Iterator[PerceptualDistance | None]:
+    """The perceptual distance's network, loaded while the block runs, with room for frames of that size."""
     if not wanted:
         yield None
         return
-    from .perceptual import load_perceptual_distance
+    from .perceptual import BYTES_PER_PIXEL, load_perceptual_distance
 
     patcher = managed(load_perceptual_distance(model_file(PERCEPTUAL_FILE, PERCEPTUAL_NAME)))
-    load(patcher)
+    load(patcher, memory_required=BYTES_PER_PIXEL * pixels)
     yield patcher.model
 
 

