@@ -110,7 +110,7 @@ class InterpolatedVideo(SteadyRate):
 
 
 def interpolated_within(recipe: Recipe) -> list[Spool]:
-    """The interpolated videos that a recipe is made from, itself included, each in its spool; the last first."""
+    """The interpolated videos that a recipe is made from, or is, each in its spool; the last one first."""
     own = [recipe] if isinstance(recipe, Spool) and isinstance(recipe.source, InterpolatedVideo) else []
     values = [getattr(recipe, one.name) for one in fields(recipe) if one.init]
     parts = [part for value in values for part in (value if type(value) is tuple else (value,))]
