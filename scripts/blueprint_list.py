@@ -85,6 +85,22 @@ def _sparse() -> Blueprint:
     return Blueprint(plain.name, plain.description, nodes, wires, inputs, outputs)
 
 
+def _smoothed(name: str, description: str, node: str, inputs: dict[str, str]) -> Blueprint:
+    """A video with frames in between, made and reported by one pull."""
+    return Blueprint(
+        name,
+        description,
+        {
+            "model": ("KinoLoadInterpolationModel", {}),
+            "between": (node, {}),
+            "report": ("KinoInterpolationReport", {}),
+        },
+        [("model.interp_model", "between.interp_model"), ("between.video", "report.video")],
+        {"video": "between.video"} | inputs | {"fps": "between.fps", "model": "model.file"},
+        {"video": "report.video", "report": "report.report"},
+    )
+
+
 BLUEPRINTS = (
     Blueprint(
         "Scene of a Video (Kinograph)",
@@ -132,4 +148,17 @@ BLUEPRINTS = (
     ),
     _extended(),
     _sparse(),
+    _smoothed(
+        "Smooth Video (Kinograph)",
+        "Brings a video to another frame rate with frames that a network makes in between, and tells which "
+        "were cuts and repeats.",
+        "KinoInterpolateVideo",
+        {"factor": "between.factor"},
+    ),
+    _smoothed(
+        "Slow Motion (Kinograph)",
+        "Plays a video more slowly with frames that a network makes in between; the sound keeps its pitch.",
+        "KinoSlowMotion",
+        {"slower": "between.slower"},
+    ),
 )
