@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINS := constraints.txt requirements.txt pyproject.toml setup.py
 OLDER_EDITOR := comfyui-frontend-package==1.35.9
+PEERS := ncnn==1.0.20261020 vsrife==5.7.0
 NAME ?= executor
 PORT ?= 8188
 
@@ -43,7 +44,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/dev.stamp $(if $(filter interpolation,$(NAME)),$(VENV)/peers.stamp)
 	$(BIN)/kinograph bench $(NAME) --json
 
 texts: $(VENV)/dev.stamp
@@ -57,6 +58,10 @@ clean:
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+
+# Without what else they ask for, which only their other parts need. Figures of one that is not had are null.
+$(VENV)/peers.stamp: | $(BIN)/python
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(PEERS) && touch $@
 
 $(VENV)/demo.stamp: $(PINS) | $(BIN)/python
 	$(PIP) --editable ".[demo]"

