@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfyui import inside_examples, interpolation_examples, sampling_examples
+from comfyui import between_examples, inside_examples, interpolation_examples, sampling_examples
 from comfyui.client import node
 
 CLIP = "clip.mp4"
@@ -149,5 +149,6 @@ EXAMPLES: dict[str, dict] = {
 }
 EXAMPLES |= sampling_examples.examples(VAE, TEXT_ENCODER)
 EXAMPLES |= interpolation_examples.EXAMPLES
+EXAMPLES |= between_examples.examples(EXAMPLES["KinoLoadVideoModel"])
 EXAMPLES |= inside_examples.examples(EXAMPLES["KinoLoadVideoModel"])
 EXAMPLES["KinoLoadTextEncoder"] = EXAMPLES["KinoSampler"]  # it begins with one
