@@ -12,8 +12,14 @@ from typing import Any
 
 from torch import Tensor
 
+Args = dict[str, Any]
+"""What a block is given: tokens "img" [B,S,D], text "txt", time "vec" [B,1 or T,6,D], rotations "pe"."""
+
+Around = Callable[[int, Callable[[Args], Tensor], Args], Tensor]
+"""(block, from 0; runs it on such arguments; its arguments) → tokens that the next block gets."""
+
 Change = Callable[[int, Tensor], Tensor]
-"""(block, from 0; its tokens [B,S,D]) → the tokens [B,S,D] that the next block gets."""
+"""(block, from 0; its tokens [B,S,D]) → tokens [B,S,D] that the next block gets."""
 
 WAN = ("HookedWan", "WanModel")
 """Networks whose tokens are the film's alone, frame after frame."""
@@ -21,21 +27,36 @@ BESIDE = ("time_dim_concat", "reference_latent", "context_latents", "vace_contex
 """Arguments of a forward that bring tokens beside the film's, or further films."""
 
 
-def with_block_outputs(options: dict[str, Any], blocks: Iterable[int], change: Change) -> dict[str, Any]:
-    """A forward's transformer_options in which `change` gets what each of these blocks makes."""
+def with_blocks(options: dict[str, Any], blocks: Iterable[int], around: Around) -> dict[str, Any]:
+    """A forward's transformer_options in which `around` stands around each of these blocks."""
     replaced = options.get("patches_replace", {})
     dit = dict(replaced.get("dit", {}))
     for index in blocks:
         place = ("double_block", index)
-        dit[place] = partial(_changed, dit.get(place), partial(change, index))
+        dit[place] = partial(_run_around, dit.get(place), partial(around, index))
     return {**options, "patches_replace": {**replaced, "dit": dit}}
 
 
-def _changed(
-    before: Callable | None, change: Callable[[Tensor], Tensor], args: dict[str, Any], extra: dict[str, Any]
-) -> dict[str, Any]:
-    made = before(args, extra) if before else extra["original_block"](args)
-    return {**made, "img": change(made["img"])}
+def with_block_outputs(options: dict[str, Any], blocks: Iterable[int], change: Change) -> dict[str, Any]:
+    """A forward's transformer_options in which `change` gets what each of these blocks makes."""
+
+    def around(index: int, run: Callable[[Args], Tensor], args: Args) -> Tensor:
+        return change(index, run(args))
+
+    return with_blocks(options, blocks, around)
+
+
+def _run_around(
+    before: Callable | None,
+    around: Callable[[Callable[[Args], Tensor], Args], Tensor],
+    args: Args,
+    extra: dict[str, Any],
+) -> dict[str, Tensor]:
+    def run(given: Args) -> Tensor:
+        made = before(given, extra) if before else extra["original_block"](given)
+        return made["img"]
+
+    return {"img": around(run, args)}
 
 
 def wrap_outermost(model: Any, place: str, key: str, wrapper: Callable) -> None:

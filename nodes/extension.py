@@ -34,6 +34,7 @@ NODE_MODULES = (
     "interpolation.nodes_frames",
     "interpolation.nodes_latent",
     "interpolation.nodes_bridge",
+    "interpolation.nodes_sketches",
     "interpolation.nodes_lines",
     "interpolation.nodes_conditions",
     "interpolation.nodes_controls",

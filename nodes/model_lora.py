@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,19 @@ def with_lora(model: Any, path: str, strength: float) -> Loaded:
             by_core = True
     if by_core:
         return Loaded(_with_core_lora(model, _read_by_core(path), strength), f"{name}: loaded by ComfyUI")
+    return _patched(model, lora, name, strength)
+
+
+def with_lora_tensors(model: Any, tensors: Mapping[str, Tensor], name: str, strength: float) -> Loaded:
+    """The same with a LoRA that is part of a file; a Wan MODEL only.
+
+    Args:
+        name: of the file, for the report.
+    """
+    return _patched(model, read_lora(tensors, model.model.diffusion_model.state_dict()), name, strength)
+
+
+def _patched(model: Any, lora: Lora, name: str, strength: float) -> Loaded:
     patched = (
         _with_live_lora(model, lora, strength)
         if core is None

@@ -8,17 +8,23 @@ from typing import Any
 import torch
 from comfyui.client import node
 from kinograph.nodes.interpolation.bridge_network import BridgeConfig, BridgeNetwork
+from kinograph.nodes.interpolation.sketch_adapter import AdapterConfig, SketchAdapter
 from safetensors.torch import save_file
 
-BRIDGE = "random_bridge.safetensors"
+BRIDGE, ADAPTER = "random_bridge.safetensors", "random_sketches.safetensors"
 
 
-def write_bridge(folder: Path) -> None:
-    """A small random network, below a models folder."""
-    path = folder / "kinograph" / "bridge" / BRIDGE
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_networks(folder: Path) -> None:
+    """Small random networks, below a models folder."""
     torch.manual_seed(0)
-    save_file(BridgeNetwork(BridgeConfig(width=8, factors=(1, 2))).state_dict(), path)
+    networks = {
+        f"bridge/{BRIDGE}": BridgeNetwork(BridgeConfig(width=8, factors=(1, 2))),
+        f"tooncomposer/{ADAPTER}": SketchAdapter(AdapterConfig(width=256, rank=24, blocks=2)),
+    }
+    for name, network in networks.items():
+        path = folder / "kinograph" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({key: weight + 0.02 for key, weight in network.state_dict().items()}, path)
 
 
 def examples(film: dict[str, Any]) -> dict[str, dict]:
@@ -43,6 +49,13 @@ def examples(film: dict[str, Any]) -> dict[str, dict]:
             "video": node("KinoDecodeToVideo", samples=["more", 0], vae=["vae", 0]),
             "show": node("PreviewAny", source=["more", 1]),
         },
+        "KinoSketchKeyframes": {
+            **film,
+            "sketch": node("EmptyImage", width=48, height=32, color=0xFFFFFF),
+            "drawn": sketched(),
+            "film": {**sampler, "inputs": {**sampler["inputs"], "model": ["drawn", 0]}},
+            "show": node("PreviewAny", source=["drawn", 1]),
+        },
         "KinoBrownianBridge": {
             "vae": film["vae"],
             "bridge": node("KinoBrownianBridge", vae=["vae", 0], file=BRIDGE, steps=2),
@@ -53,3 +66,9 @@ def examples(film: dict[str, Any]) -> dict[str, dict]:
             "show": node("PreviewAny", source=["bridge", 1]),
         },
     }
+
+
+def sketched(**inputs: Any) -> dict:
+    """A model that follows one sketch."""
+    wired = {name: [name, 0] for name in ("model", "vae", "latent")} | {"sketches": ["sketch", 0]}
+    return node("KinoSketchKeyframes", **wired, file=ADAPTER, frames="5", **inputs)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from comfyui.client import node
-from comfyui.inside_examples import write_bridge
+from comfyui.inside_examples import write_networks
 from generation.wan_files import write_wan
 from safetensors.torch import save_file
 
@@ -20,7 +20,7 @@ def write_models(folder: Path) -> None:
     """The files that the graphs load, below a models folder."""
     write_wan(folder / "diffusion_models" / WAN, TEXT_WIDTH)
     write_wan(folder / "diffusion_models" / LOW_NOISE, TEXT_WIDTH, seed=1)
-    write_bridge(folder)
+    write_networks(folder)
     (folder / "loras").mkdir(parents=True, exist_ok=True)
     up, down = torch.ones(256, 1) / 16, torch.ones(1, 256) / 16
     layer = "diffusion_model.blocks.0.self_attn.v"

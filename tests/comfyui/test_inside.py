@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from comfyui.client import NodeFailed, node
 from comfyui.examples import VAE
+from comfyui.inside_examples import sketched
 from comfyui.test_sampling import (
     CLOSE,
     LOADERS,
@@ -36,6 +37,25 @@ def test_it_changes_the_film_but_not_at_strength_0(comfyui, loader):
     plain = {"model": LOADERS[loader], **SHARED, "film": core_sampler()}
     assert compared(comfyui, film(loader, strength=0.0), plain)["difference"] == 0
     assert compared(comfyui, film(loader), plain)["difference"] > 0.1
+
+
+def drawn(loader: str, **inputs) -> dict:
+    return {
+        "model": LOADERS[loader],
+        **SHARED,
+        "vae": node("KinoLoadVideoVAE", vae_name=VAE),
+        "sketch": node("EmptyImage", width=40, height=40, color=0xFF8000),
+        "drawn": sketched(**inputs),
+        "film": core_sampler("drawn"),
+    }
+
+
+@pytest.mark.parametrize("inputs", [{}, {"residual": 0.0}, {"strength": 0.0}])
+def test_sketches_steer_cores_network_as_ours(comfyui, inputs):
+    facts = compared(comfyui, drawn("core's", **inputs), drawn("ours", **inputs))
+    assert facts["difference"] < CLOSE, facts
+    plain = {"model": LOADERS["core's"], **SHARED, "film": core_sampler()}
+    assert compared(comfyui, drawn("core's", **inputs), plain)["difference"] > 0.01
 
 
 @pytest.mark.parametrize("loader", LOADERS)
