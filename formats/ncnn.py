@@ -139,10 +139,9 @@ class _Stream:
 
 def _convolution(layer: Layer, stream: _Stream) -> dict[str, Tensor]:
     made, across = layer.number(0), layer.number(1)
-    down, groups = layer.number(11, across), layer.number(7, 1)
-    if min(made, across, down, groups) < 1:
+    down = layer.number(11, across)
+    if min(made, across, down) < 1 or (seen := layer.number(6) // (made * across * down)) < 1:
         raise NcnnError(f"the layer {layer.name} tells no size")
-    seen = layer.number(6) // (made * across * down)
     parts = {"weight": stream.tagged(made, seen, down, across)}
     return parts | ({"bias": stream.plain(made)} if layer.number(5) else {})
 
@@ -153,12 +152,12 @@ def _deconvolution(layer: Layer, stream: _Stream) -> dict[str, Tensor]:
 
 
 def _slopes(layer: Layer, stream: _Stream) -> dict[str, Tensor]:
-    return {"slope": stream.plain(layer.number(0))}
+    return {"slope": stream.plain(max(layer.number(0), 0))}
 
 
 def _constant(layer: Layer, stream: _Stream) -> dict[str, Tensor]:
     sides = [layer.number(index) for index in (2, 11, 1, 0)]  # channels, depth, height, width
-    return {"data": stream.plain(*(side for side in sides if side))}
+    return {"data": stream.plain(*(side for side in sides if side > 0))}
 
 
 READERS: dict[str, Callable[[Layer, _Stream], dict[str, Tensor]]] = {

@@ -24,3 +24,18 @@ def refusal(x: Tensor, weight: Tensor) -> str | None:
     if x.dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return "this processor has no bfloat16 instructions"
     return None
+
+
+def computes_bfloat16() -> bool:
+    """Whether the processor itself multiplies in bfloat16, and faster than in float32.
+
+    oneDNN takes bfloat16 on some processors that have no such instructions, and is slow there.
+    """
+    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        return False
+    if torch.backends.cpu.get_cpu_capability().startswith("AVX"):
+        return any(
+            getattr(torch.cpu, probe, bool)()
+            for probe in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        )
+    return True  # elsewhere oneDNN takes it only where there are instructions for it

@@ -10,7 +10,7 @@ import folder_paths
 FOLDER = "kinograph"
 EMBEDDED = Path(__file__).resolve().parents[1] / "weights"
 EMBEDDED_KINDS = ("diffusion_models", "vae", "text_encoders", FOLDER)
-SUFFIXES = frozenset({".safetensors", ".onnx", ".param", ".bin"})
+SUFFIXES = frozenset({".safetensors", ".pkl", ".pth", ".pt", ".ckpt", ".onnx", ".param", ".bin"})
 
 
 class ModelMissing(FileNotFoundError):

@@ -43,6 +43,9 @@ PAPERS = {
     "KinoFlowSigmas": (SHIFT,),
     "KinoGuidance": CFG,
     "KinoGuider": CFG,
+    "KinoLoadInterpolationModel": (
+        "Real-Time Intermediate Flow Estimation for Video Frame Interpolation (Huang et al.), 2022",
+    ),
     "KinoLoadLora": ("LoRA: Low-Rank Adaptation of Large Language Models (Hu et al.), 2021",),
     "KinoLoadTextEncoder": (
         "UniMax: Fairer and More Effective Language Sampling for Large-Scale Multilingual Pretraining "

@@ -13,6 +13,8 @@ from ..vae.weights_file import Weights, WeightsError
 from . import rife_load, vfimamba_load
 from .ncnn_weights import read_weights_or_ncnn
 
+FILM = "extract.extract_sublevels.convs.0.0.conv.weight"
+
 
 class Family(NamedTuple):
     """Networks that one module builds.
@@ -52,8 +54,13 @@ def load_interpolation_model(path: Path | str, dtype: torch.dtype | None = None)
         if family.recognise(weights.tensors):
             network = family.build(weights).to(dtype=dtype, memory_format=torch.channels_last)
             return network.eval().requires_grad_(False)
-    first = ", ".join(sorted(weights.tensors)[:3])
     raise WeightsError(
-        f"{weights.name} is no network for frames in between that is known here (it has "
-        f"{len(weights.tensors)} tensors, first {first}); known are {', '.join(one.name for one in FAMILIES)}"
+        f"{weights.name} is no network for frames in between that is known here: {_what(weights.tensors)}; "
+        f"known are {', '.join(family.name for family in FAMILIES)}"
     )
+
+
+def _what(tensors: Mapping[str, Tensor]) -> str:
+    if FILM in tensors:
+        return "it is FILM, which ComfyUI's own node Load Frame Interpolation Model loads"
+    return f"it has {len(tensors)} tensors, first {', '.join(sorted(tensors)[:3])}"

@@ -13,73 +13,24 @@ Shapes: B pairs, H × W pixels, F channels of features, S of the state that bloc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ...kernels.channels_last import channels_last
-from ...kernels.leaky_conv.dispatch import leaky_conv2d
 from ...kernels.warp.dispatch import warp
+from .rife_blocks import Block, head
 from .rife_config import RifeConfig
 from .sizes import enlarged, resized, shrunk
 
-SLOPE = 0.2
 LARGE_MOTION = 32
 """Pixels by which the second block corrects the flow of a motion that 4.0 starts again for."""
+MARGIN = 1.15
+"""On the memory that tensors take, for what convolutions need out of sight."""
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
-
-
-class Block(nn.Module):
-    """[B,C,H/L,W/L] → flow both ways in pixels of the level, mask and state, [B,5+S,H/L,W/L] float32.
-
-    Without `shuffles` the result has half as many rows and columns.
-    """
-
-    def __init__(self, seen: int, width: int, config: RifeConfig) -> None:
-        super().__init__()
-        self.conv0 = nn.Sequential(
-            _activated(nn.Conv2d(seen, width // 2, 3, 2, 1), config),
-            _activated(nn.Conv2d(width // 2, width, 3, 2, 1), config),
-        )
-        inner = (nn.Conv2d(width, width, 3, padding=1, groups=config.groups) for _ in range(8))
-        self.convblock = nn.Sequential(*(_activated(conv, config) for conv in inner))
-        made = (5 + config.state) * (4 if config.shuffles else 1)
-        self.lastconv = nn.ConvTranspose2d(width, made, 4, 2, 1)
-        self.adds = config.prelu
-        self.shuffles = config.shuffles
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv0(x)
-        x = self.convblock(x) + x if self.adds else self.convblock(x)
-        made = self.lastconv(x)
-        return (F.pixel_shuffle(made, 2) if self.shuffles else made).float().contiguous()
-
-
-class LeakyConv(nn.Sequential):
-    """A convolution, and its negatives times 0.2."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        conv = self[0]
-        return leaky_conv2d(x, conv.weight, conv.bias, conv.stride[0], conv.groups, SLOPE)
-
-
-def _activated(conv: nn.Conv2d, config: RifeConfig) -> nn.Sequential:
-    return nn.Sequential(conv, nn.PReLU(conv.out_channels)) if config.prelu else LeakyConv(conv)
-
-
-def _head(config: RifeConfig) -> nn.Sequential:
-    """Features of a frame: [B,3,H,W] → [B,F,H,W]."""
-    width = config.head
-    last = nn.ConvTranspose2d(width, config.features, 4, 2, 1)
-    first = nn.Conv2d(3, width, 3, 2, 1)
-    if config.head_layers == 2:
-        return nn.Sequential(first, last)
-    inner = (nn.Conv2d(width, width, 3, padding=1) for _ in range(config.head_layers - 2))
-    return nn.Sequential(*(LeakyConv(conv) for conv in (first, *inner)), last)
 
 
 class _Pairs(NamedTuple):
@@ -107,7 +58,7 @@ class _Guess:
 
 
 class Rife(nn.Module):
-    """The network, in ComfyUI's protocol for INTERP_MODEL; `of` its config takes weights of any version."""
+    """The network, in ComfyUI's protocol for INTERP_MODEL; `rife_load` makes one of weights."""
 
     def __init__(self, config: RifeConfig) -> None:
         super().__init__()
@@ -116,12 +67,17 @@ class Rife(nn.Module):
             seen = config.later_channels if index else config.first_channels
             setattr(self, f"block{index}", Block(seen, width, config))
         if config.features:
-            self.encode = _head(config)
+            self.encode = head(config)
 
     @property
     def blocks(self) -> list[Block]:
         """From coarse to fine."""
         return [getattr(self, f"block{index}") for index in range(len(self.config.widths))]
+
+    @property
+    def told(self) -> str:
+        """Name and version, for the user."""
+        return f"RIFE {self.config.versions}"
 
     @property
     def convolution_dtype(self) -> torch.dtype:
@@ -148,11 +104,10 @@ class Rife(nn.Module):
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Memory of a forward, per pixel of a pair."""
-        config = self.config
-        sources = 4 * 2 * (3 + config.features)
-        seen = max(4, 2 * self.convolution_dtype.itemsize) * config.later_channels
-        return 2 * sources + seen + 64
+        """Memory of a forward, per pixel of a pair: fitted to what the published versions take."""
+        config, size = self.config, self.convolution_dtype.itemsize
+        taken = 113 + 21 * size + (22 + 2 * size) * config.features + 10 * config.state
+        return int(MARGIN * taken)
 
     def extract_features(self, img: Tensor) -> Tensor:
         """Features [B,F,H,W] float32 of frames [B,3,H,W] in 0..1, to be kept for both pairs of a frame."""
@@ -201,7 +156,7 @@ class Rife(nn.Module):
         align = self.pad_align_at(scale)
         if height % align or width % align:
             raise ValueError(
-                f"frames of {width} × {height} pixels do not fit RIFE {self.config.versions} at scale "
+                f"frames of {width} × {height} pixels do not fit {self.told} at scale "
                 f"{scale}; pad their sides to multiples of {align}"
             )
 
@@ -242,13 +197,15 @@ class Rife(nn.Module):
 
     def _seen(self, pairs: _Pairs, guess: _Guess | None, level: float) -> Tensor:
         """What a block is given, [B,C,H/level,W/level] in the convolutions' dtype, channels last."""
-        if guess is None:
-            parts = [*_by_kind(shrunk(pairs.sources, level)), shrunk(pairs.time, level)]
-        else:
-            parts = [*_by_kind(_warped_at(pairs.sources, guess.flow, level)), shrunk(pairs.time, level)]
-            parts += [resized(guess.rest, guess.level, level), shrunk(guess.flow, level) / level]
-        dtype = self.convolution_dtype
-        return channels_last(torch.cat([part.to(dtype) for part in parts], 1))
+        b, _, h, w = pairs.time.shape
+        channels = self.config.first_channels if guess is None else self.config.later_channels
+        sides = (int(h / level), int(w / level))
+        whole = pairs.sources.new_empty(b, channels, *sides, dtype=self.convolution_dtype)
+        filled = 0
+        for part in _parts(pairs, guess, level):
+            whole[:, filled : filled + part.shape[1]] = part
+            filled += part.shape[1]
+        return channels_last(whole)
 
     def _shown(self, pairs: _Pairs, guess: _Guess) -> Tensor:
         """[B,3,H,W] float32."""
@@ -268,6 +225,18 @@ def _is_large(change: Tensor) -> bool:
 def _per_frame(flow: Tensor) -> Tensor:
     """[B,4,H,W] → [2B,2,H,W], in the order of the sources."""
     return flow.unflatten(1, (2, 2)).flatten(0, 1)
+
+
+def _parts(pairs: _Pairs, guess: _Guess | None, level: float) -> Iterator[Tensor]:
+    """What blocks see, one after another so that little is held: [B,C,H/level,W/level] float32 each."""
+    if guess is None:
+        yield from _by_kind(shrunk(pairs.sources, level))
+        yield shrunk(pairs.time, level)
+        return
+    yield from _by_kind(_warped_at(pairs.sources, guess.flow, level))
+    yield shrunk(pairs.time, level)
+    yield resized(guess.rest, guess.level, level)
+    yield shrunk(guess.flow, level) / level
 
 
 def _by_kind(sources: Tensor) -> list[Tensor]:

@@ -25,12 +25,12 @@ def rife(weights: Weights) -> Rife:
     published = to_published(weights.tensors)
     try:
         config = RifeConfig.of(published)
-    except (LookupError, ValueError, ZeroDivisionError) as fault:  # from keys or shapes that no RIFE has
+        _check(weights.name, published, config)
+        made = folded(published, config)
+    except (LookupError, ArithmeticError, RuntimeError) as fault:  # from keys or shapes that no RIFE has
         _refuse(weights.name, f"it is incomplete or laid out in an unknown way ({fault})")
-    _check(weights.name, published, config)
     with torch.device("meta"):
         network = Rife(config)
-    made = folded(published, config)
     if fault := misfit(made, network.state_dict()):
         _refuse(weights.name, fault)
     network.load_state_dict(made, assign=True)
@@ -38,16 +38,12 @@ def rife(weights: Weights) -> Rife:
 
 
 def _check(name: str, published: Mapping[str, Tensor], config: RifeConfig) -> None:
-    """Raise where the first block sees other things than pictures, time and features."""
-    seen = published["block0.conv0.0.0.weight"].shape[1]
-    if "encode" not in {key.split(".")[0] for key in published} and config.features:
-        _refuse(name, f"its first block sees {seen} channels but there is no head that makes features")
-    if seen != config.first_channels or config.features < 0 or config.state < 0:
-        _refuse(
-            name,
-            f"its first block sees {seen} channels and the second "
-            f"{published['block1.conv0.0.0.weight'].shape[1]}, as before version 4.0",
-        )
+    """Raise where blocks see other things than pictures, time, features and state."""
+    seen = [published[f"block{index}.conv0.0.0.weight"].shape[1] for index in (0, 1)]
+    if seen[0] != config.first_channels or min(config.features, config.state) < 0:
+        _refuse(name, f"its first blocks see {seen[0]} and {seen[1]} channels, as before version 4.0")
+    if config.features and not config.head:
+        _refuse(name, f"its first block sees {seen[0]} channels, but there is no head that makes features")
 
 
 def _refuse(name: str, why: str) -> NoReturn:

@@ -94,8 +94,9 @@ class ModelPatcher:
         return self.model.to(self.offload_device)
 
     def model_dtype(self) -> Any:
-        """The dtype of the weights."""
-        return next(self.model.parameters()).dtype
+        """The dtype that the network asks for, or that of its weights where it asks for none."""
+        asked = getattr(self.model, "get_dtype", None)
+        return asked() if asked else next(self.model.parameters()).dtype
 
     def model_patches_models(self) -> list[ModelPatcher]:
         """Further models that patches bring and that must be loaded too."""
