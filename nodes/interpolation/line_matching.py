@@ -2,7 +2,7 @@
 
 Around each vertex the ink is counted in rings and directions (Belongie et al. 2002, "Shape Matching and
 Object Recognition Using Shape Contexts"); pairs that look alike and lie where the vertices around them go are
-found by optimal transport, three times, nearer each time.
+found, several times, nearer each time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .line_graph import LineGraph
 from .line_inbetween import HALF, Correspondence, spread_motion
-from .transport import log_transport, mutual_matches
+from .transport import mutual_matches, shares_both_ways
 
 RINGS, DIRECTIONS = 5, 12
 INNER, OUTER = 0.03, 0.5
@@ -26,16 +26,15 @@ LOOKS = 40.0
 """How much a difference in looks, of at most 1, counts beside distance."""
 ALIKE = 0.75
 """Likeness below which two vertices at one place have no more in common than with none."""
-REACHES = (0.3, 0.1, 0.03)
-"""Of each round: how far off a partner may lie, as a share of the drawing's diagonal."""
-ITERATIONS = 30
+FAR, NEAR, NARROWER = 0.3, 6.0, 3.0
+"""How far off a partner may lie: first, of the drawing's diagonal; last, in pixels; and how fast less."""
 SAME_WAY = 0.0
 """Cosine of the largest turn, of an edge and its partner, that matches are followed along."""
 SMOOTHINGS = 4
 TOGETHER = 256
 """Vertices looked at together."""
-LEAST = 0.2
-"""Share of a vertex that must go to its partner."""
+LEAST = 0.1
+"""Share, of both sides' attention multiplied, that a pair must have."""
 
 
 def match_lines(first: LineGraph, second: LineGraph, reach: float = 1.0) -> Correspondence:
@@ -50,11 +49,10 @@ def match_lines(first: LineGraph, second: LineGraph, reach: float = 1.0) -> Corr
         return Correspondence(matches, (motion, np.zeros_like(second.vertices)), lasting)
     diagonal = _extent(first, second)
     looks = LOOKS * (_likeness(first, second, diagonal) - ALIKE)
-    for share in REACHES:
+    for far in _reaches(reach * diagonal):
         near = torch.cdist(_tensor(first.vertices + motion), _tensor(second.vertices))
-        scores = looks - (near / (share * reach * diagonal)).square() / 2
-        plan = log_transport(scores[None], 0.0, ITERATIONS)[0, :-1, :-1].exp()
-        found = mutual_matches(plan, LEAST).numpy()
+        shares = shares_both_ways(looks - (near / far).square() / 2, 0.0)
+        found = mutual_matches(shares, LEAST).numpy()
         matches = grown(first, second, without_jumps(first, second, found))
         motion = _smoothed(first, spread_motion(first, _motion(first, second, matches), matches >= 0))
     motion = spread_motion(first, _motion(first, second, matches), matches >= 0)
@@ -62,6 +60,14 @@ def match_lines(first: LineGraph, second: LineGraph, reach: float = 1.0) -> Corr
     back[matches[matches >= 0]] = np.nonzero(matches >= 0)[0]
     motion_back = spread_motion(second, _motion(second, first, back), back >= 0)
     return Correspondence(matches, (motion, motion_back), lasting)
+
+
+def _reaches(diagonal: float) -> list[float]:
+    """How far off, in pixels, partners may lie in each round."""
+    found = [FAR * diagonal]
+    while found[-1] > NEAR:
+        found.append(found[-1] / NARROWER)
+    return found
 
 
 def without_jumps(first: LineGraph, second: LineGraph, matches: np.ndarray) -> np.ndarray:
@@ -149,17 +155,17 @@ def _counted(ink: np.ndarray, centres: np.ndarray, diagonal: float) -> np.ndarra
 
     Each is shared between neighbouring rings and directions, so that a small change makes a small difference.
     """
-    counted = np.zeros((len(centres), RINGS, DIRECTIONS))
+    counted = np.zeros(len(centres) * RINGS * DIRECTIONS)
     way = ink[None] - centres[:, None]
     distance = np.maximum(np.hypot(way[..., 0], way[..., 1]), 1e-6) / diagonal
     ring = np.log(distance / INNER) / np.log(OUTER / INNER) * (RINGS - 1)
     turn = np.arctan2(way[..., 1], way[..., 0]) / (2 * np.pi) * DIRECTIONS
-    rows = np.broadcast_to(np.arange(len(counted))[:, None], ring.shape)
+    rows = np.arange(len(centres))[:, None] * RINGS
     for ring_at, ring_share in _two_bins(ring):
         inside = (ring_at >= 0) & (ring_at < RINGS)
         for turn_at, turn_share in _two_bins(turn):
-            place = (rows[inside], ring_at[inside], turn_at[inside] % DIRECTIONS)
-            np.add.at(counted, place, (ring_share * turn_share)[inside])
+            place = (rows + ring_at) * DIRECTIONS + turn_at % DIRECTIONS
+            counted += np.bincount(place[inside], (ring_share * turn_share)[inside], len(counted))
     return counted.reshape(-1, RINGS * DIRECTIONS)
 
 

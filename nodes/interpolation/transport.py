@@ -38,6 +38,20 @@ def log_transport(scores: Tensor, unmatched: Tensor | float, iterations: int) ->
     return coupling + u[..., None] + v[:, None] + total
 
 
+def shares_both_ways(scores: Tensor, unmatched: float) -> Tensor:
+    """How much the members of both sets choose each other: softmax over rows times softmax over columns.
+
+    One pass where transport takes many, and enough where scores are sharp (Sun et al. 2021, "LoFTR").
+
+    Args:
+        scores: [M,N].
+        unmatched: the score of having no partner.
+    """
+    none = scores.new_tensor(unmatched)
+    rows, columns = (torch.logaddexp(scores.logsumexp(dim=axis, keepdim=True), none) for axis in (1, 0))
+    return (2 * scores - rows - columns).exp()
+
+
 def mutual_matches(scores: Tensor, least: float) -> Tensor:
     """The partner of each row where both prefer each other: int64 [M], -1 where there is none.
 

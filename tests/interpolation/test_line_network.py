@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 from interpolation.line_drawings import HEIGHT, WIDTH, random_graph
+from interpolation.small_line_network import network
 from kinograph.nodes.interpolation.line_graph import LineGraph
 from kinograph.nodes.interpolation.line_network import (
     SPECTRUM,
     LineNetwork,
-    VertexMatcher,
     load_line_network,
     spectral_places,
 )
@@ -27,16 +27,6 @@ PLAN = [-7.9887, -8.19144, -9.78876, -5.71061]
 DESCRIBED = [1.65872, -3.89279, 2.13879, 1.6569]
 MOTION = [-12.8508, 36.2268]
 COUNTS = (16, 29)
-
-
-def network(layers: int = 3) -> LineNetwork:
-    """A small one whose weights follow from their place alone."""
-    made = LineNetwork(VertexMatcher((8, 16), (12, 16), layers), True)
-    for number, (_, weight) in enumerate(sorted(made.state_dict().items())):
-        wave = torch.sin(torch.arange(weight.numel(), dtype=torch.float64) * 1.7 + number)
-        scale = 1.5 / max(weight[0].numel(), 1) ** 0.5 if weight.ndim > 1 else 0.3
-        weight.copy_((wave * scale).view(weight.shape))
-    return made.eval()
 
 
 def pair() -> tuple[LineGraph, LineGraph]:

@@ -17,6 +17,6 @@ offer(
     system="multicoin",
     paper="MultiCOIN: Multi-Modal COntrollable Video INbetweening (Tanveer et al.)",
     year=2025,
-    weights="none were published; a VACE model takes the clips",
+    weights="a VACE model; the paper's are not public",
     test="tests/interpolation/test_inbetween_controls.py",
 )
