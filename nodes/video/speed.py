@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from .recipe import AudioSpec, Frame, Recipe, VideoError, VideoSpec
+from .recipe import Frame, Recipe, VideoError, VideoSpec
 from .sound import exactly, filtered, sample_at, silence
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 RUN_OUT = Fraction(1, 4)
 """Seconds that every step of a change of tempo may hold back."""
-EARLY = 3 / 8
-"""Of its window, how much earlier atempo places what it slows to a half. It lays windows by their beginnings,
-which by itself would make a half; that it looks around for waveforms that match takes some back (measured)."""
+EARLY = Fraction(3, 8)
+"""Of its window, how much too early atempo places what it slows to a half. It lays windows by their
+beginnings, which makes a half; that it looks around for matching waveforms takes some back (measured)."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Speed(Recipe):
             return
         rate = spec.audio.sample_rate
         wanted = max(0, sample_at(spec.duration, rate) - sample_at(start, rate))
-        stretched = stretched_sound(self.source.audio(start * self.factor), spec.audio, self.factor)
+        stretched = stretched_sound(self.source, start * self.factor, self.factor)
         yield from exactly(stretched, spec.audio.channels, wanted)
 
     def fingerprint(self) -> str:
@@ -60,23 +60,24 @@ class Speed(Recipe):
         return self.source.notes
 
 
-def stretched_sound(pieces: Iterator[np.ndarray], spec: AudioSpec, factor: Fraction) -> Iterator[np.ndarray]:
-    """Change the tempo and keep the pitch, by FFmpeg's atempo (overlap-add of matching waveforms).
+def stretched_sound(source: Recipe, start: Fraction, factor: Fraction) -> Iterator[np.ndarray]:
+    """A video's sound from `start` seconds on, its tempo changed and its pitch kept.
 
-    Some silence follows: what atempo still holds at the end is lost, and that would be sound without it. Slow
-    sound is delayed by what atempo is early: at a quarter of the tempo it would be heard 0.05 s before it is
-    seen.
+    By FFmpeg's atempo (overlap-add of matching waveforms). Some silence follows: what atempo still holds at
+    the end is lost, and that would be sound without it.
     """
-    held = round(spec.sample_rate * RUN_OUT * max(1, factor))
+    sound = source.spec.audio
+    begin = start - _lead(sound.sample_rate, factor)
+    before = silence(sound.channels, sample_at(max(Fraction(0), -begin), sound.sample_rate))
+    after = silence(sound.channels, round(sound.sample_rate * RUN_OUT * max(1, factor)))
     steps = [("atempo", f"{step:.9f}") for step in _tempo_steps(float(factor))]
-    early = round(EARLY * _window(spec.sample_rate) * max(0, 1 / factor - 1))
-    stretched = filtered(chain(pieces, silence(spec.channels, held)), spec, steps)
-    return chain(silence(spec.channels, early), stretched)
+    return filtered(chain(before, source.audio(max(Fraction(0), begin)), after), sound, steps)
 
 
-def _window(sample_rate: int) -> int:
-    """Samples in atempo's window: a power of two, 1/24 s at least."""
-    return 1 << (sample_rate // 24 - 1).bit_length()
+def _lead(sample_rate: int, factor: Fraction) -> Fraction:
+    """Seconds of sound to give beforehand, so that what follows comes when it should."""
+    window = 1 << (sample_rate // 24 - 1).bit_length()  # atempo's: a power of two, 1/24 s at least
+    return EARLY * Fraction(window, sample_rate) * max(Fraction(0), 1 - factor)
 
 
 def _tempo_steps(factor: float) -> list[float]:
