@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from comfyui.client import ComfyUI, write_clip, write_text_encoder, write_vae
 from comfyui.examples import TEXT_ENCODER, VAE
+from comfyui.interpolation_examples import write_rifes
 from comfyui.sampling_examples import write_models
 
 PACK = Path(__file__).parents[2]
@@ -38,6 +39,7 @@ def comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
     write_vae(base / "models" / "vae" / VAE)
     write_text_encoder(base / "models" / "text_encoders" / TEXT_ENCODER)
     write_models(base / "models")
+    write_rifes(base / "models")
     for name in (
         "conditioning_node.py",
         "core_text_encoder_node.py",

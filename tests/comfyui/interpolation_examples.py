@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from comfyui.client import node
+from interpolation.rife_weights import published, small
+from safetensors.torch import save_file
+
+RIFE, FIVE_BLOCKS = "random_rife.safetensors", "random_rife_of_five_blocks.safetensors"
+
+
+def write_rifes(models: Path) -> None:
+    """Small random RIFEs: one in our folder, and one in ComfyUI's of the kind that its loader knows."""
+    five = replace(small("4.25, 4.26"), head=16)  # which ComfyUI takes for granted
+    for folder, name, config in (
+        ("kinograph/interpolation", RIFE, small("4.5–4.6")),
+        ("frame_interpolation", FIVE_BLOCKS, five),
+    ):
+        (models / folder).mkdir(parents=True, exist_ok=True)
+        save_file(published(config), models / folder / name)
+
 
 GIVEN = {
     "model": node("UntrainedInterpolation", kind="mixer"),
@@ -17,6 +36,13 @@ FASTER = {
 }
 
 EXAMPLES = {
+    "KinoLoadInterpolationModel": {
+        **GIVEN,
+        "model": node("KinoLoadInterpolationModel", file=RIFE),
+        "video": node("KinoSlowMotion", interp_model=["model", 0], video=["part", 0], slower=2.0),
+        "save": node("SaveVideo", video=["video", 0], filename_prefix="rife"),
+        "show": node("PreviewAny", source=["model", 1]),
+    },
     "KinoInterpolateVideo": {
         **FASTER,
         "save": node("KinoEncodeVideo", video=["video", 0]),
