@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from .folders import temporary_folder
+from .runtime import someone_watches
 from .video.encode import encode
 from .video.recipe import Recipe, VideoSpec
 from .video.resize import Resize
@@ -20,6 +22,8 @@ from .video.spans import Spans
 
 MOST_PIXELS = 960
 """Longest side of a film that is only looked at."""
+CLIP_FPS = 8
+"""Frames per second at which frames without a rate are played."""
 
 View = dict[str, Any]
 
@@ -42,6 +46,13 @@ def player(file: dict[str, str], spec: VideoSpec) -> View:
 def film(recipe: Recipe) -> View:
     """A player of a short film that is written for that alone, to the temporary folder."""
     return player(_temporary_film(recipe), recipe.spec)
+
+
+def clip(images: Any) -> list[View]:
+    """A player of frames [T,H,W,3] in 0..1, where someone looks."""
+    from .video.tensor_source import TensorSource
+
+    return [film(TensorSource(images, Fraction(CLIP_FPS)))] if someone_watches() else []
 
 
 def comparison(before: tuple[str, Recipe], after: tuple[str, Recipe], tick: Callable[[int], None]) -> View:

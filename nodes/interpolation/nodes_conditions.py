@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from .. import node_views
 from ..methods import chosen_method, method_input
 from ..runtime import Progress, node_id, show_text
 from ..sockets import Poses
@@ -104,7 +105,8 @@ class KinoFrameConditions(io.ComfyNode):
             progress.advance()
         show_text(report, node_id(cls))
         clip = torch.from_numpy(np.stack(drawn))
-        return io.NodeOutput(clip, clip.flip(0), report)
+        shown = node_views.views(*node_views.clip(clip), node_views.report(report))
+        return io.NodeOutput(clip, clip.flip(0), report, ui=shown)
 
 
 class KinoBidirectionalFuse(io.ComfyNode):

@@ -7,6 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from .. import node_views
 from ..sockets import Flow
 from .methods import multicoin
 from .nodes_conditions import CATEGORY, frames_input, start_and_end
@@ -82,7 +83,8 @@ class KinoInbetweenControls(io.ComfyNode):
             contexts = [vace_context(vae.encode, clips) for clips, _ in branches]
             strengths = [strength for _, strength in branches]
             positive, negative = (with_contexts(each, contexts, strengths) for each in (positive, negative))
-        return io.NodeOutput(moving, content.clip, content.mask, positive, negative)
+        shown = node_views.views(*node_views.clip(moving), *node_views.clip(content.clip))
+        return io.NodeOutput(moving, content.clip, content.mask, positive, negative, ui=shown)
 
 
 def _motion_inputs() -> list[io.Input]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from .. import node_views
 from ..methods import chosen_method, method_input
 from ..runtime import Progress, node_id, show_text, with_network
 from ..sockets import LineGraphs
@@ -86,7 +87,7 @@ class KinoVectoriseLines(io.ComfyNode):
             for number, graph in enumerate(graphs)
         )
         show_text(report, node_id(cls))
-        return io.NodeOutput(tuple(graphs), report)
+        return io.NodeOutput(tuple(graphs), report, ui=node_views.views(node_views.report(report)))
 
 
 class KinoInbetweenLines(io.ComfyNode):
@@ -143,7 +144,7 @@ class KinoInbetweenLines(io.ComfyNode):
                 progress.advance()
         report = "\n".join(f"{number} to {number + 1}: {text}" for number, text in enumerate(told))
         show_text(report, node_id(cls))
-        return io.NodeOutput(tuple(drawings), report)
+        return io.NodeOutput(tuple(drawings), report, ui=node_views.views(node_views.report(report)))
 
 
 def _between(pair: tuple, matcher: Any, frames: int, curve: str) -> tuple[list, str]:
@@ -210,7 +211,8 @@ class KinoRasteriseLines(io.ComfyNode):
             progress.advance()
         mask = torch.stack(drawn)
         shade = 1 - mask if ink == "dark" else mask
-        return io.NodeOutput(shade[..., None].expand(-1, -1, -1, 3).contiguous(), mask)
+        images = shade[..., None].expand(-1, -1, -1, 3).contiguous()
+        return io.NodeOutput(images, mask, ui=node_views.views(*node_views.clip(images)))
 
 
 NODES = [KinoVectoriseLines, KinoInbetweenLines, KinoRasteriseLines]

@@ -17,6 +17,7 @@ from kinograph.nodes.bidirectional_fuse import (
     time_axis,
 )
 from kinograph.nodes.generation.given_frames import LEVELS
+from kinograph.nodes.generation.nodes_sampling import KinoSamplerSelect
 from kinograph.nodes.interpolation.nodes_conditions import KinoBidirectionalFuse
 from kinograph.nodes.model import load_video_model
 
@@ -84,6 +85,21 @@ def test_given_frames_are_given_backwards_too(model):
     backward = sampled(model, noise().flip(2), prompt(5), latent=latent.flip(2), mask=mask.flip(2)).flip(2)
     torch.testing.assert_close(made, backward)
     torch.testing.assert_close(made[:, :, 0], latent[:, :, 0], rtol=1e-4, atol=1e-4)
+
+
+def test_noise_levels_of_frames_follow_the_film_backwards(model):
+    def per_frame(patched, given, latent, positive, first, last):
+        method = {"method": "in_between", "first": first, "last": last}
+        sampler = KinoSamplerSelect.execute("euler", method).args[0]
+        guider = CFGGuider(patched)
+        guider.set_conds(positive, positive)
+        return guider.sample(given, latent, sampler, SIGMAS, seed=0)
+
+    latent = noise(9)
+    made = per_frame(both(model, 0.0, 0.0), noise(), latent, prompt(1), 2, 1)
+    backward = per_frame(model, noise().flip(2), latent.flip(2), prompt(5), 1, 2).flip(2)
+    torch.testing.assert_close(made, backward)
+    assert not torch.allclose(made[:, :, 2], latent[:, :, 2], atol=0.01)
 
 
 def test_swapping_the_ends_turns_the_film_around(model):

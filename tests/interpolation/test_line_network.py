@@ -19,7 +19,7 @@ from kinograph.nodes.interpolation.line_network import (
     load_line_network,
     spectral_places,
 )
-from kinograph.nodes.interpolation.transport import log_transport, mutual_matches
+from kinograph.nodes.interpolation.transport import log_transport, mutual_matches, shares_both_ways
 from kinograph.nodes.vae.weights_file import WeightsError
 from safetensors.torch import save_file
 
@@ -160,3 +160,12 @@ def test_transport_gives_each_its_share():
     sharp = log_transport(20 * torch.eye(4)[None], 0.0, 50)[0, :-1, :-1].exp()
     assert mutual_matches(sharp, 0.5).tolist() == [0, 1, 2, 3]
     assert mutual_matches(torch.zeros(3, 0), 0.5).tolist() == [-1, -1, -1]
+
+
+def test_choices_of_both_sides_are_multiplied():
+    scores = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, -1.0]])
+    whole = [
+        torch.nn.functional.pad(scores, pad).softmax(dim=axis)
+        for pad, axis in (((0, 1), 1), ((0, 0, 0, 1), 0))
+    ]
+    torch.testing.assert_close(shares_both_ways(scores, 0.0), whole[0][:, :-1] * whole[1][:-1])

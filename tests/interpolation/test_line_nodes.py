@@ -15,6 +15,7 @@ from kinograph.nodes.interpolation.nodes_lines import (
 )
 from kinograph.nodes.methods import MethodError
 from kinograph.nodes.model_files import ModelMissing, register_folder
+from server import PromptServer
 
 GEOMETRIC = {"method": "geometric"}
 LEARNED = {"method": "learned"}
@@ -67,6 +68,15 @@ def test_light_lines_and_a_larger_size():
     images, mask = KinoRasteriseLines.execute(graph, 3.0, 2.0, "light").args
     assert images.shape == (1, 2 * HEIGHT, 2 * WIDTH, 3)
     assert torch.equal(images[..., 1], mask)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_the_drawings_can_be_played_where_someone_looks(tmp_path, monkeypatch, watched):
+    monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path))
+    monkeypatch.setattr(PromptServer.instance, "client_id", "editor" if watched else None)
+    shown = KinoRasteriseLines.execute(vectorised(drawings(0, 4)), 3.0, 1.0, "dark").ui["kino_view"]
+    assert [(view["kind"], view["frames"]) for view in shown] == [("player", 2)] * watched
+    assert len(list(tmp_path.glob("*.mp4"))) == watched
 
 
 def test_one_drawing_and_an_unknown_method_are_refused():
