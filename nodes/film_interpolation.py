@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .interpolation.cutting import Cutting
     from .interpolation.links import Rules
+    from .interpolation.pace import Pace
     from .interpolation.pair_runner import PairRunner
     from .video.recipe import Recipe, VideoSpec
 
@@ -125,8 +126,14 @@ class Interpolator:
         return f"{name}, {digest}, {self.dtype}, {self._inner_dtype}, {self.scale_for(height)}, {cutting}"
 
 
-def interpolated_video(recipe: Recipe, fps: Fraction, rules: Rules, how: Interpolator) -> Recipe:
-    """A video at another rate, still lazy; each frame is made once, when it is first pulled."""
+def interpolated_video(
+    recipe: Recipe, fps: Fraction, rules: Rules, how: Interpolator, pace: Pace | None = None
+) -> Recipe:
+    """A video at another rate, still lazy; each frame is made once, when it is first pulled.
+
+    Args:
+        pace: how fast it is played; None is as fast as it is.
+    """
     from .interpolation.interpolated_video import InterpolatedVideo
     from .video.spool import Spool
 
@@ -140,6 +147,7 @@ def interpolated_video(recipe: Recipe, fps: Fraction, rules: Rules, how: Interpo
         new_runner=lambda report: how.runner(cutting, spec.height, spec.width, report),
         key=how.key(cutting, spec.height),
         told=tuple(told),
+        pace=pace,
     )
     return Spool(made)
 

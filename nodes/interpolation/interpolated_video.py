@@ -16,11 +16,14 @@ from ..video.timeline import JITTER
 from .in_between import in_between
 from .instants import instants
 from .links import WINDOW, Link, Rules, linked
+from .pace import Pace
 from .pairs import MOST_HELD, pairs, with_holds
 from .record import InterpolationRecord
 from .video_pictures import VideoPictures
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .pair_runner import PairRunner
 
 AHEAD = 2
@@ -45,12 +48,14 @@ class InterpolatedVideo(SteadyRate):
     new_runner: runs the network.
     key: the network and how it is set, for the fingerprint.
     told: notes known from the start.
+    pace: how fast the source is played; None is as fast as it is.
     """
 
     rules: Rules = field(kw_only=True)
     new_runner: NewRunner = field(kw_only=True, compare=False)
     key: str = field(kw_only=True)
     told: tuple[str, ...] = field(default=(), kw_only=True)
+    pace: Pace | None = field(default=None, kw_only=True)
     _records: list[InterpolationRecord] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -65,17 +70,39 @@ class InterpolatedVideo(SteadyRate):
         record = InterpolationRecord()
         if not first:
             self._records[:] = [record]
-        times = (index / self.fps for index in range(first, count))
-        found = record.of_pairs(pairs(self._steps(first / self.fps), self.rules.longest_hold))
-        runner = self.new_runner(record.adapt)
-        pictures = VideoPictures(self.source.spec)
-        yield from in_between(instants(found, times, self._tolerance), pictures, runner, record)
+        moments = (self._moment(index / self.fps) for index in range(first, count))
+        steps = self._steps(self._moment(first / self.fps))
+        found = record.of_pairs(pairs(steps, self.rules.longest_hold))
+        shown = instants(found, moments, self._tolerance)
+        made = in_between(shown, VideoPictures(self.source.spec), self.new_runner(record.adapt), record)
+        for index, frame in enumerate(made, first):
+            yield Frame(frame.image, index / self.fps)
         record.complete = not first
+
+    def _moment(self, shown: Fraction) -> Fraction:
+        """Of the source, at a time of this video."""
+        return shown if self.pace is None else self.pace.moment(shown)
+
+    @property
+    def scene_starts(self) -> list[Fraction]:
+        """Seconds of this video at which the scenes begin that the last whole pull found, the first aside."""
+        cuts = self.record.cuts if self.record else []
+        return [cut if self.pace is None else self.pace.shown(cut) for cut in cuts]
+
+    @property
+    def _length(self) -> Fraction:
+        return self.source.spec.duration if self.pace is None else self.pace.duration
+
+    def _sound(self, start: Fraction) -> Iterator[np.ndarray]:
+        return self.source.audio(start) if self.pace is None else self.pace.sound(self.source, start)
 
     @property
     def _tolerance(self) -> Fraction:
         """Times of a variable rate are rounded by their container."""
-        return min(JITTER, 1 / (4 * self.fps)) if self.source.spec.variable_rate else Fraction(0)
+        if not self.source.spec.variable_rate:
+            return Fraction(0)
+        slowest = 1 if self.pace is None else self.pace.slowest
+        return min(JITTER, 1 / (4 * self.fps * slowest))
 
     def _steps(self, start: Fraction) -> Iterator[tuple[Frame, Link | None]]:
         """Frames with their links, from the one on screen at `start` or some before it."""
@@ -101,7 +128,8 @@ class InterpolatedVideo(SteadyRate):
         return sum(1 for _ in takewhile(lambda frame: frame.time <= end, self.source.frames(start)))
 
     def fingerprint(self) -> str:
-        return f"interpolated({self.source.fingerprint()}, {self.fps}, {self.rules}, {self.key})"
+        how = f"{self.fps}, {self.pace}, {self.rules}, {self.key}"
+        return f"interpolated({self.source.fingerprint()}, {how})"
 
     @property
     def notes(self) -> tuple[str, ...]:

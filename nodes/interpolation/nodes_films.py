@@ -11,7 +11,7 @@ from ..lazy_video import as_recipe, frame_rate, seconds_of
 from ..sockets import InterpolationModel
 from ..sockets import Spans as SpansSocket
 from ..video.nodes_edit import edited
-from ..video.spans import Spans
+from ..video.spans import Span, Spans
 
 CATEGORY = "Kinograph/interpolation"
 AUTO = "auto"
@@ -185,6 +185,11 @@ class KinoSlowMotion(io.ComfyNode):
                     "fractions. 0 keeps the video's rate.",
                 ),
                 *film_inputs(),
+                SpansSocket.Input(
+                    "spans",
+                    optional=True,
+                    tooltip="Only these stretches are slowed, to whole frames; the rest plays as it does.",
+                ),
             ],
             outputs=[io.Video.Output(display_name="video", tooltip="The slow video; nothing is made yet.")],
             hidden=[io.Hidden.unique_id],
@@ -202,15 +207,21 @@ class KinoSlowMotion(io.ComfyNode):
         scale: str,
         memory_limit: int,
         scenes: Spans | None = None,
+        spans: Spans | None = None,
     ) -> io.NodeOutput:
         from ..film_interpolation import interpolated_video
-        from ..video.speed import Speed
+        from .pace import Pace
 
-        recipe, times = as_recipe(video), seconds_of(slower)
-        rate = (frame_rate(fps) or recipe.spec.fps) * times
+        recipe = as_recipe(video)
+        spec = recipe.spec
+        rate = frame_rate(fps) or spec.fps
+        slow = [Span(Fraction(0), spec.duration)] if spans is None else spans
+        slow = [span.within(spec.duration, 1 / spec.fps) for span in slow]
+        stretches = [(span.start, span.end) for span in slow]
+        pace = Pace.slowed(spec.duration, seconds_of(slower), stretches, 1 / spec.fps, 1 / rate)
         rules = rules_of(cut_threshold, longest_hold, scenes)
-        smooth = interpolated_video(recipe, rate, rules, interpolator(interp_model, scale, memory_limit))
-        return edited(cls, Speed(smooth, 1 / times))
+        how = interpolator(interp_model, scale, memory_limit)
+        return edited(cls, interpolated_video(recipe, rate, rules, how, pace))
 
 
 NODES = [KinoInterpolateVideo, KinoSlowMotion]

@@ -110,7 +110,7 @@ class KinoInterpolationReport(io.ComfyNode):
                 io.String.Output(display_name="report", tooltip="The report, a fact in each line."),
                 SpansSocket.Output(
                     display_name="scenes",
-                    tooltip="The scenes between the cuts, in the time of the film that was interpolated.",
+                    tooltip="The scenes between the cuts, in the time of the film when it was interpolated.",
                 ),
             ],
             hidden=[io.Hidden.unique_id],
@@ -148,7 +148,7 @@ def _make(film: Recipe, node: type[io.ComfyNode]) -> None:
 
 def _scenes(film: Recipe) -> Spans:
     duration = film.spec.duration
-    borders = [Fraction(0), *(cut for cut in film.source.record.cuts if cut < duration), duration]
+    borders = [Fraction(0), *(start for start in film.source.scene_starts if start < duration), duration]
     stretches = pairwise(borders)
     return Spans(
         tuple(Span(start, end, f"scene {number}") for number, (start, end) in enumerate(stretches)), duration

@@ -36,16 +36,20 @@ class SteadyRate(Recipe):
 
     @cached_property
     def spec(self) -> VideoSpec:
-        whole = self.source.spec
-        count = max(1, round(whole.duration * self.fps))
+        count = max(1, round(self._length * self.fps))
         return replace(
-            whole,
+            self.source.spec,
             fps=self.fps,
             frame_count=count,
             duration=count / self.fps,
             exact_count=True,
             variable_rate=False,
         )
+
+    @property
+    def _length(self) -> Fraction:
+        """Seconds to fill with frames."""
+        return self.source.spec.duration
 
     @property
     def _last_instant(self) -> Fraction:
@@ -59,7 +63,11 @@ class SteadyRate(Recipe):
             return
         rate = spec.audio.sample_rate
         wanted = max(0, sample_at(spec.duration, rate) - sample_at(start, rate))
-        yield from exactly(self.source.audio(start), spec.audio.channels, wanted)
+        yield from exactly(self._sound(start), spec.audio.channels, wanted)
+
+    def _sound(self, start: Fraction) -> Iterator[np.ndarray]:
+        """What is heard from `start` on; its end need not be exact."""
+        return self.source.audio(start)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -113,6 +113,22 @@ def test_slow_motion_moves_between_the_frames(pictured, interp_model):
     ]
 
 
+def test_slow_motion_of_a_stretch_leaves_the_rest_alone(pictured, interp_model):
+    levels = tuple(np.full((8, 8, 3), 20 * step, np.uint8) for step in range(8))
+    spans = Spans((Span(Fraction(2, 10), Fraction(4, 10)),), Fraction(8, 10))
+    slow = slower(interp_model, LazyVideo(pictured(levels)), 4.0, cut_threshold=0.0, spans=spans).recipe
+    shown = [int(image.to_ndarray()[0, 0, 0]) for image, _ in slow.frames()]
+    assert shown == [0, 20, *range(40, 80, 5), 80, 100, 120, 140]
+    assert [time for _, time in slow.frames()] == [Fraction(index, 10) for index in range(14)]
+    again = [int(image.to_ndarray()[0, 0, 0]) for image, _ in slow.source.frames(Fraction(5, 10))]
+    assert again == shown[5:]
+
+
+def test_scenes_of_a_slow_film_are_in_its_own_time(interp_model, film):
+    cut = 6 / film.recipe.spec.fps
+    assert reported(slower(interp_model, film, 3.0))[1].items[1].start == 3 * cut
+
+
 def test_a_report_makes_the_film_that_is_written_after_it(mixer, film, tmp_path):
     video = slower(managed(network := mixer()), film, 3.0)
     report, scenes = reported(video)
@@ -121,7 +137,7 @@ def test_a_report_makes_the_film_that_is_written_after_it(mixer, film, tmp_path)
     assert len(network.times) == asked == 16
     assert "30 frames: 16 made by the network, 14 as they were." in report
     assert "Pairs with cut: 1." in report and "Seconds in the network: " in report
-    assert [span.start for span in scenes] == [0, 6 / film.recipe.spec.fps]
+    assert [span.start for span in scenes] == [0, 18 / film.recipe.spec.fps]
 
 
 def test_a_report_reads_what_the_last_pull_did(mixer, film):
