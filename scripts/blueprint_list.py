@@ -161,4 +161,21 @@ BLUEPRINTS = (
         "KinoSlowMotion",
         {"slower": "between.slower"},
     ),
+    Blueprint(
+        "In-between Drawings (Kinograph)",
+        "Draws clean frames between the line drawings of a batch, and tells what was matched.",
+        {
+            "lines": ("KinoVectoriseLines", {}),
+            "between": ("KinoInbetweenLines", {"curve": "ease"}),
+            "drawn": ("KinoRasteriseLines", {}),
+        },
+        [("lines.lines", "between.lines"), ("between.lines", "drawn.lines")],
+        {
+            "drawings": "lines.images",
+            "threshold": "lines.threshold",
+            "frames": "between.frames",
+            "thickness": "drawn.thickness",
+        },
+        {"images": "drawn.images", "mask": "drawn.mask", "report": "between.report"},
+    ),
 )
