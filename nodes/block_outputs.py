@@ -6,11 +6,13 @@ in its place, so several of them go together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 Args = dict[str, Any]
 """What a block is given: tokens "img" [B,S,D], text "txt", time "vec" [B,1 or T,6,D], rotations "pe"."""
@@ -59,6 +61,23 @@ def _run_around(
     return {"img": around(run, args)}
 
 
+@contextmanager
+def hooked(modules: Iterable[nn.Module], hooks: Iterable[Callable]) -> Iterator[None]:
+    """Within it, each module's forward gives what its hook makes of it: `hook(module, given, made)`."""
+    handles = [module.register_forward_hook(hook) for module, hook in zip(modules, hooks, strict=True)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def number_type_beside(model: Any) -> torch.dtype:
+    """In which numbers a network computes that stands beside a MODEL's own."""
+    dtype = model.model_dtype()
+    return dtype if dtype in (torch.float32, torch.bfloat16, torch.float16) else torch.bfloat16
+
+
 def wrap_outermost(model: Any, place: str, key: str, wrapper: Callable) -> None:
     """Put a wrapper around a MODEL's own, so that they see what it calls: films that are whole.
 
@@ -70,17 +89,18 @@ def wrap_outermost(model: Any, place: str, key: str, wrapper: Callable) -> None:
     model.wrappers[place] = {key: others.pop(key), **others}
 
 
-def refuse_unless_wan(network: Any, what: str) -> None:
+def refuse_unless_wan(network: Any, what: str, others: tuple[str, ...] = ()) -> None:
     """Raise where a network's tokens are not known to be its film's frames.
 
     Args:
         what: needs them, for the message.
+        others: classes of networks that suit it too.
 
     Raises:
         ValueError: naming both.
     """
     found = type(network).__name__
-    if found not in WAN:
+    if found not in (*WAN, *others):
         raise ValueError(
             f"{what} works inside the blocks of Wan models, and this is {found}; load a Wan text-to-video or "
             "image-to-video model"

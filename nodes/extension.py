@@ -35,6 +35,7 @@ NODE_MODULES = (
     "interpolation.nodes_latent",
     "interpolation.nodes_bridge",
     "interpolation.nodes_sketches",
+    "interpolation.nodes_end_frame",
     "interpolation.nodes_lines",
     "interpolation.nodes_conditions",
     "interpolation.nodes_controls",

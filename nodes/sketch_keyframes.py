@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,9 +14,17 @@ from comfy.utils import common_upscale
 from torch import Tensor, nn
 
 from . import runtime
-from .block_outputs import Args, refuse_beside, refuse_unless_wan, with_blocks, wrap_outermost
+from .block_outputs import (
+    Args,
+    hooked,
+    number_type_beside,
+    refuse_beside,
+    refuse_unless_wan,
+    with_blocks,
+    wrap_outermost,
+)
 from .film_attention import forward_options, with_options
-from .interpolation.sketch_adapter import SketchAdapter, sketch_adapter
+from .interpolation.sketch_adapter import AdaptedBlock, SketchAdapter, sketch_adapter
 from .interpolation.sketch_frames import TIME, Sketches, conditioned, frame_numbers, sketch_film
 from .model_lora import with_lora_tensors
 from .vae.weights_file import Weights, WeightsError, read_weights
@@ -68,10 +75,7 @@ def load_adapter(path: Path, model: Any) -> tuple[Any, dict[str, Tensor]]:
     """
     refuse_unless_wan(model.model.diffusion_model, NAME)
     weights: Weights = read_weights(path)
-    dtype = model.model_dtype()
-    if dtype not in (torch.float32, torch.bfloat16, torch.float16):
-        dtype = torch.bfloat16  # in eight bits nothing is computed
-    adapter, others = sketch_adapter(weights, dtype)
+    adapter, others = sketch_adapter(weights, number_type_beside(model))
     network = model.model.diffusion_model
     found = (adapter.config.width, adapter.config.blocks)
     wanted = (network.patch_embedding.weight.shape[0], len(network.blocks))
@@ -121,7 +125,9 @@ class SketchKeyframes:
             ours = with_blocks(
                 options, range(len(network.blocks)), partial(beside.around, len(network.blocks) - 1)
             )
-        with _adapted(network.blocks, adapter, rows, columns, self.strength):
+        hooks = [partial(_add_adapted, one, rows, columns, self.strength) for one in adapter.blocks]
+        attentions = [block.self_attn for block in network.blocks]
+        with hooked(*((attentions, hooks) if self.strength else ((), ()))):
             return with_options(executor, x, (timestep, *given), named, options, ours)
 
     def _refuse_other_film(self, x: Tensor) -> None:
@@ -171,25 +177,11 @@ class _Beside:
         return time if time.ndim < 4 or time.shape[1] == 1 else torch.cat([time, time[:, self.frames]], dim=1)
 
 
-@contextmanager
-def _adapted(
-    blocks: nn.ModuleList, adapter: SketchAdapter, rows: int, columns: int, strength: float
-) -> Iterator[None]:
-    """Let each block's self-attention give its adapter's part too, for one forward."""
-
-    def hook(adapted: nn.Module, _: nn.Module, given: tuple[Any, ...], made: Tensor) -> Tensor:
-        return made + strength * adapted.dera(given[0], rows, columns)
-
-    handles = [
-        block.self_attn.register_forward_hook(partial(hook, adapted))
-        for block, adapted in zip(blocks, adapter.blocks, strict=True)
-        if strength
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _add_adapted(
+    adapted: AdaptedBlock, rows: int, columns: int, strength: float, _: nn.Module, given: Any, made: Tensor
+) -> Tensor:
+    """Hook of a block's self-attention: what its adapter makes of the same tokens is added."""
+    return made + strength * adapted.dera(given[0], rows, columns)
 
 
 def with_sketches(

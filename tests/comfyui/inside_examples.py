@@ -8,10 +8,13 @@ from typing import Any
 import torch
 from comfyui.client import node
 from kinograph.nodes.interpolation.bridge_network import BridgeConfig, BridgeNetwork
+from kinograph.nodes.interpolation.end_frame_net import EndFrameConfig, EndFrameNet
 from kinograph.nodes.interpolation.sketch_adapter import AdapterConfig, SketchAdapter
 from safetensors.torch import save_file
 
 BRIDGE, ADAPTER = "random_bridge.safetensors", "random_sketches.safetensors"
+END_FRAME, END_FRAME_WIDE = "random_end_frame.safetensors", "random_end_frame_4096.safetensors"
+"""For texts as wide as the tests' text encoder makes them, and as Wan's does."""
 
 
 def write_networks(folder: Path) -> None:
@@ -20,6 +23,8 @@ def write_networks(folder: Path) -> None:
     networks = {
         f"bridge/{BRIDGE}": BridgeNetwork(BridgeConfig(width=8, factors=(1, 2))),
         f"tooncomposer/{ADAPTER}": SketchAdapter(AdapterConfig(width=256, rank=24, blocks=2)),
+        f"ef_net/{END_FRAME}": EndFrameNet(EndFrameConfig(256, 64, 1, 3, 16, 32, 128)),
+        f"ef_net/{END_FRAME_WIDE}": EndFrameNet(EndFrameConfig(256, 64, 1, 3, 16, 32, 4096)),
     }
     for name, network in networks.items():
         path = folder / "kinograph" / name
@@ -48,6 +53,14 @@ def examples(film: dict[str, Any]) -> dict[str, dict]:
             "more": node("KinoLatentInterpolation", latent=["film", 0], method="latent_flow"),
             "video": node("KinoDecodeToVideo", samples=["more", 0], vae=["vae", 0]),
             "show": node("PreviewAny", source=["more", 1]),
+        },
+        "KinoEndFrame": {
+            **film,
+            "picture": node("EmptyImage", width=48, height=32, color=0xFF8000),
+            "end": node("VAEEncode", pixels=["picture", 0], vae=["vae", 0]),
+            "ending": node("KinoEndFrame", model=["model", 0], file=END_FRAME, end_latent=["end", 0]),
+            "film": {**sampler, "inputs": {**sampler["inputs"], "model": ["ending", 0]}},
+            "show": node("PreviewAny", source=["ending", 1]),
         },
         "KinoSketchKeyframes": {
             **film,

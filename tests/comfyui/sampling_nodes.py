@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections import Counter
 
@@ -14,6 +15,9 @@ import torch
 
 WRAPPERS = comfy.patcher_extension.WrappersMP
 COUNTS: dict[str, Counter] = {}
+FAMILIES = ["ltx", "hunyuan"]
+if importlib.util.find_spec("comfy.ldm.cogvideo"):  # not in every version
+    FAMILIES.append("cogvideox")
 
 
 class RandomConditioning:
@@ -149,7 +153,7 @@ class SmallCoreModel:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict:
-        return {"required": {"family": (["ltx", "hunyuan"],)}}
+        return {"required": {"family": (FAMILIES,)}}
 
     def made(self, family: str) -> tuple:
         torch.manual_seed(0)
@@ -162,6 +166,20 @@ class SmallCoreModel:
         sizes |= {"caption_channels": 64, "num_layers": 2, "in_channels": 128}
         network = comfy.ldm.lightricks.model.LTXVModel(**sizes, operations=comfy.ops.disable_weight_init)
         return network, {"config": json.dumps({"transformer": sizes})}
+
+    def _cogvideox(self) -> tuple:
+        import comfy.ldm.cogvideo.model
+
+        network = comfy.ldm.cogvideo.model.CogVideoXTransformer3DModel(
+            num_attention_heads=4,
+            in_channels=32,
+            time_embed_dim=32,
+            text_embed_dim=4096,
+            num_layers=2,
+            use_rotary_positional_embeddings=True,
+            operations=comfy.ops.disable_weight_init,
+        )
+        return network, None
 
     def _hunyuan(self) -> tuple:
         network = comfy.ldm.hunyuan_video.model.HunyuanVideo(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from comfyui.client import NodeFailed, node
 from comfyui.examples import VAE
-from comfyui.inside_examples import sketched
+from comfyui.inside_examples import END_FRAME_WIDE, sketched
 from comfyui.test_sampling import (
     CLOSE,
     LOADERS,
@@ -56,6 +56,35 @@ def test_sketches_steer_cores_network_as_ours(comfyui, inputs):
     assert facts["difference"] < CLOSE, facts
     plain = {"model": LOADERS["core's"], **SHARED, "film": core_sampler()}
     assert compared(comfyui, drawn("core's", **inputs), plain)["difference"] > 0.01
+
+
+def ending(model: dict, **inputs) -> dict:
+    end = node("KinoEndFrame", model=["model", 0], file=END_FRAME_WIDE, end_latent=["end", 0], **inputs)
+    return {
+        "model": model,
+        **SHARED,
+        "end": node("RandomLatent", frames=1),
+        "ending": end,
+        "film": core_sampler("ending"),
+    }
+
+
+def test_an_end_frame_is_told_to_cores_network_as_to_ours(comfyui):
+    facts = compared(comfyui, ending(LOADERS["core's"]), ending(LOADERS["ours"]))
+    assert facts["difference"] < CLOSE, facts
+    assert (
+        compared(comfyui, ending(LOADERS["ours"]), ending(LOADERS["ours"], strength=0.0))["difference"] > 0.01
+    )
+
+
+def test_an_end_frame_is_told_to_cogvideox(comfyui):
+    families = comfyui.listed["SmallCoreModel"]["input"]["required"]["family"][0]
+    if "cogvideox" not in families:
+        pytest.skip("this ComfyUI has no CogVideoX")
+    model = node("SmallCoreModel", family="cogvideox")
+    plain = {"model": model, **SHARED, "film": core_sampler()}
+    assert compared(comfyui, ending(model, strength=0.0), plain)["difference"] == 0
+    assert compared(comfyui, ending(model), plain)["difference"] > 1e-4
 
 
 @pytest.mark.parametrize("loader", LOADERS)
