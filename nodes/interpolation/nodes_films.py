@@ -80,6 +80,10 @@ def film_inputs() -> list[io.Input]:
     ]
 
 
+def _moment(name: str, tooltip: str) -> io.Input:
+    return io.Float.Input(name, default=0.0, min=0.0, max=1e9, step=0.001, tooltip=tooltip)
+
+
 def rules_of(cut_threshold: float, longest_hold: float, scenes: Spans | None) -> Any:
     from .links import Rules
 
@@ -184,11 +188,13 @@ class KinoSlowMotion(io.ComfyNode):
                     tooltip="Frames per second of the result; 23.976, 29.97 and 59.94 mean their exact "
                     "fractions. 0 keeps the video's rate.",
                 ),
+                _moment("start", "Seconds of the video from which on it is slow."),
+                _moment("end", "Seconds of the video up to which it is slow; 0 is to its end."),
                 *film_inputs(),
                 SpansSocket.Input(
                     "spans",
                     optional=True,
-                    tooltip="Only these stretches are slowed, to whole frames; the rest plays as it does.",
+                    tooltip="Only these stretches between start and end are slow; the rest plays as it does.",
                 ),
             ],
             outputs=[io.Video.Output(display_name="video", tooltip="The slow video; nothing is made yet.")],
@@ -202,6 +208,8 @@ class KinoSlowMotion(io.ComfyNode):
         video: io.Video.Type,
         slower: float,
         fps: float,
+        start: float,
+        end: float,
         cut_threshold: float,
         longest_hold: float,
         scale: str,
@@ -215,9 +223,10 @@ class KinoSlowMotion(io.ComfyNode):
         recipe = as_recipe(video)
         spec = recipe.spec
         rate = frame_rate(fps) or spec.fps
+        first, last = seconds_of(start), seconds_of(end) or spec.duration
         slow = [Span(Fraction(0), spec.duration)] if spans is None else spans
         slow = [span.within(spec.duration, 1 / spec.fps) for span in slow]
-        stretches = [(span.start, span.end) for span in slow]
+        stretches = [(max(span.start, first), min(span.end, last)) for span in slow]
         pace = Pace.slowed(spec.duration, seconds_of(slower), stretches, 1 / spec.fps, 1 / rate)
         rules = rules_of(cut_threshold, longest_hold, scenes)
         how = interpolator(interp_model, scale, memory_limit)

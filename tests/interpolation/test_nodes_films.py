@@ -36,8 +36,8 @@ def faster(model, video, fps=0.0, factor=2.0, **settings) -> LazyVideo:
     return KinoInterpolateVideo.execute(model, video, fps, factor, **{**FILM, **settings}).args[0]
 
 
-def slower(model, video, times, fps=0.0, **settings) -> LazyVideo:
-    return KinoSlowMotion.execute(model, video, times, fps, **{**FILM, **settings}).args[0]
+def slower(model, video, times, fps=0.0, start=0.0, end=0.0, **settings) -> LazyVideo:
+    return KinoSlowMotion.execute(model, video, times, fps, start, end, **{**FILM, **settings}).args[0]
 
 
 def reported(video) -> tuple[str, Spans]:
@@ -113,10 +113,15 @@ def test_slow_motion_moves_between_the_frames(pictured, interp_model):
     ]
 
 
-def test_slow_motion_of_a_stretch_leaves_the_rest_alone(pictured, interp_model):
+TWO_FRAMES = Spans((Span(Fraction(2, 10), Fraction(4, 10)),), Fraction(8, 10))
+
+
+@pytest.mark.parametrize(
+    "stretch", [{"spans": TWO_FRAMES}, {"start": 0.2, "end": 0.4}, {"spans": TWO_FRAMES, "end": 0.7}]
+)
+def test_slow_motion_of_a_stretch_leaves_the_rest_alone(pictured, interp_model, stretch):
     levels = tuple(np.full((8, 8, 3), 20 * step, np.uint8) for step in range(8))
-    spans = Spans((Span(Fraction(2, 10), Fraction(4, 10)),), Fraction(8, 10))
-    slow = slower(interp_model, LazyVideo(pictured(levels)), 4.0, cut_threshold=0.0, spans=spans).recipe
+    slow = slower(interp_model, LazyVideo(pictured(levels)), 4.0, cut_threshold=0.0, **stretch).recipe
     shown = [int(image.to_ndarray()[0, 0, 0]) for image, _ in slow.frames()]
     assert shown == [0, 20, *range(40, 80, 5), 80, 100, 120, 140]
     assert [time for _, time in slow.frames()] == [Fraction(index, 10) for index in range(14)]
