@@ -24,8 +24,10 @@ PATCH = 13
 """Pixels of the side of what is looked at around a corner."""
 APART = 9
 """Pixels of the side of the square in which a corner is the sharpest."""
-FAR, TURNED, LONGER = 0.5, 0.3, 0.3
-"""What a distance of the whole diagonal, a right angle, and e times the length take from a likeness of 1."""
+FAINT = 0.0005
+"""Of the sharpest corner's sharpness, the least."""
+FAR, TURNED, LONGER, STRONGER = 0.5, 0.3, 0.3, 0.15
+"""What a distance of the diagonal, a right angle, and e times the length or contrast take from a likeness."""
 
 
 class Features(NamedTuple):
@@ -33,10 +35,12 @@ class Features(NamedTuple):
 
     segments: [N,2,2], places (x, y) of the ends in pixels.
     looks: float32 [N,K], what is seen around each, of mean 0 and length 1.
+    contrast: float32 [N], how much the brightness varies there.
     """
 
     segments: np.ndarray
     looks: np.ndarray
+    contrast: np.ndarray
 
 
 class Matched(NamedTuple):
@@ -83,7 +87,7 @@ def lines_of(image: np.ndarray, shortest: float, most: int) -> Features:
                 found.append(_with_light_on_left(line[[a, b]], right[y, x].sum(), down[y, x].sum()))
     segments = np.array(found, np.float64).reshape(-1, 2, 2)
     longest = np.argsort(-np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1), kind="stable")[:most]
-    return Features(segments[longest], _strips(brightness, segments[longest]))
+    return _features(segments[longest], _strips(brightness, segments[longest]))
 
 
 def _ridges(strength: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray:
@@ -105,14 +109,14 @@ def _with_light_on_left(ends: np.ndarray, right: float, down: float) -> np.ndarr
 
 
 def _strips(brightness: np.ndarray, segments: np.ndarray) -> np.ndarray:
-    """What is seen along both sides of lines: [N,ALONG·ACROSS]."""
+    """The brightness along both sides of lines: [N,ALONG·ACROSS]."""
     along = segments[:, 1] - segments[:, 0]
     lengths = np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     across = np.stack([-along[:, 1], along[:, 0]], axis=1) / lengths
     share = ((np.arange(ALONG) + 0.5) / ALONG)[:, None, None]
     aside = np.linspace(-REACH, REACH, ACROSS)[None, :, None]
     places = segments[:, 0, None, None] + along[:, None, None] * share + across[:, None, None] * aside
-    return _normalised(_sampled(brightness, places))
+    return _sampled(brightness, places)
 
 
 def corners_of(image: np.ndarray, most: int) -> Features:
@@ -123,13 +127,14 @@ def corners_of(image: np.ndarray, most: int) -> Features:
     xx, yy, xy = torch.nn.functional.avg_pool2d(products, 5, 1, 2, count_include_pad=False)[0]
     sharp = xx * yy - xy**2 - 0.05 * (xx + yy) ** 2
     highest = torch.nn.functional.max_pool2d(sharp[None, None], APART, 1, APART // 2)[0, 0]
-    rows, columns = torch.nonzero((sharp == highest) & (sharp > 0.01 * sharp.max()), as_tuple=True)
+    rows, columns = torch.nonzero((sharp == highest) & (sharp > FAINT * sharp.max()), as_tuple=True)
     order = sharp[rows, columns].argsort(descending=True, stable=True)[:most]
     points = torch.stack([columns[order], rows[order]], dim=1).double().numpy()
     reach = np.arange(PATCH) - PATCH // 2
     window = np.stack(np.meshgrid(reach, reach), axis=-1)
-    looks = _normalised(_sampled(brightness, points[:, None, None] + window))
-    return Features(np.repeat(points[:, None], 2, axis=1), looks)
+    return _features(
+        np.repeat(points[:, None], 2, axis=1), _sampled(brightness, points[:, None, None] + window)
+    )
 
 
 def _sampled(brightness: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -143,14 +148,15 @@ def _sampled(brightness: np.ndarray, places: np.ndarray) -> np.ndarray:
     return (upper * (1 - y + top) + lower * (y - top)).reshape(len(places), math.prod(places.shape[1:-1]))
 
 
-def _normalised(seen: np.ndarray) -> np.ndarray:
-    """Rows of mean 0 and length 1."""
-    level = seen - seen.mean(axis=1, keepdims=True)
-    return (level / np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-6)).astype(np.float32)
+def _features(segments: np.ndarray, seen: np.ndarray) -> Features:
+    """Segments [N,2,2] with the brightness [N,K] that is seen around them."""
+    level = (seen - seen.mean(axis=1, keepdims=True)).astype(np.float32)
+    contrast = np.maximum(np.linalg.norm(level, axis=1), 1e-6)
+    return Features(segments, level / contrast[:, None], contrast)
 
 
 def matched(first: Features, second: Features, diagonal: float, least: float) -> Matched:
-    """Those that prefer each other, by looks less what distance, turn and length take away.
+    """Those that prefer each other, by looks less what distance, turn, length and contrast take away.
 
     Args:
         diagonal: of the pictures, in pixels.
@@ -163,12 +169,15 @@ def matched(first: Features, second: Features, diagonal: float, least: float) ->
 
 
 def _unlikeness(first: Features, second: Features, diagonal: float) -> Tensor:
-    """What each pair's distance, turn and length take from its likeness, [M,N]."""
+    """What each pair's distance, turn, length and contrast take from its likeness, [M,N]."""
     one, other = (torch.from_numpy(features.segments).float() for features in (first, second))
     apart = torch.cdist(one.mean(dim=1), other.mean(dim=1)) / diagonal
     ways = [(segments[:, 1] - segments[:, 0]) for segments in (one, other)]
     lengths = [way.norm(dim=1).clamp(min=1.0) for way in ways]
     heading = [torch.atan2(way[:, 1], way[:, 0]) for way in ways]
     turn = (heading[0][:, None] - heading[1][None]).cos().clamp(-1, 1).acos() / (torch.pi / 2)
-    longer = (lengths[0].log()[:, None] - lengths[1].log()[None]).abs()
-    return FAR * apart + TURNED * turn + LONGER * longer
+    longer, stronger = (
+        (one.log()[:, None] - other.log()[None]).abs()
+        for one, other in (lengths, [torch.from_numpy(each.contrast) for each in (first, second)])
+    )
+    return FAR * apart + TURNED * turn + LONGER * longer + STRONGER * stronger
