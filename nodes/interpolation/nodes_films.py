@@ -87,7 +87,10 @@ def _moment(name: str, tooltip: str) -> io.Input:
 def rules_of(cut_threshold: float, longest_hold: float, scenes: Spans | None) -> Any:
     from .links import Rules
 
-    cuts = None if scenes is None else tuple(sorted({span.start for span in scenes} - {Fraction(0)}))
+    cuts = None
+    if scenes is not None:
+        borders = {border for span in scenes for border in (span.start, span.end)}
+        cuts = tuple(sorted(borders - {Fraction(0)}))
     return Rules(cut_threshold, seconds_of(longest_hold), cuts)
 
 
