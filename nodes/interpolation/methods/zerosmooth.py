@@ -54,9 +54,9 @@ class ZeroSmooth:
     )
     layers: str = param("", 'Numbers of the blocks that are corrected, from 0, as in "0-19, 25"; empty: all.')
     borrow: float = param(
-        0.5,
-        "Share of the frames between that show the others a key frame's keys and values instead of their "
-        "own; more holds them closer to the key frames.",
+        1.0,
+        "Share of the frames between that show a key frame's keys and values instead of their own; less lets "
+        "them stray further from the key frames.",
         min=0.0,
         max=1.0,
         step=0.05,
