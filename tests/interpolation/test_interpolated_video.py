@@ -220,6 +220,33 @@ def test_a_pull_from_any_moment_gives_the_same(mixer, pictured, ball_picture, ra
         assert list(made.frames(made.spec.duration)) == []
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.sampled_from(["moves", "moves", "repeats", "cut"]), max_size=30),
+    st.lists(st.sampled_from([9, 10, 11, 20, 150]), min_size=31, max_size=31),
+    st.booleans(),
+    st.sampled_from([3, 10, 24, 60]),
+    st.sampled_from([0, 18, 40]),
+    st.floats(0, 1),
+)
+def test_whatever_happens_in_a_film_and_whenever_it_is_pulled(
+    mixer, pictured, ball_picture, events, gaps, steady, wanted, hold, begin
+):
+    position, scene, shown = 0, 0, [ball_picture(0, 0, 48, 32)]
+    for event in events:
+        position, scene = position + 7 * (event == "moves"), scene + (event == "cut")
+        shown.append(ball_picture(position % 60, scene, 48, 32))
+    times = () if steady else tuple(Fraction(sum(gaps[:index]), 100) for index in range(len(shown)))
+    fps = Fraction(10) if steady else 100 * len(shown) / Fraction(sum(gaps[: len(shown)]))
+    film = pictured(tuple(shown), fps, times)
+    made = interpolated(film, mixer(1), wanted, Rules(longest_hold=Fraction(hold, 100))).source
+    whole = arrays(made)
+    assert len(whole) == made.spec.frame_count == max(1, round(film.spec.duration * wanted))
+    np.testing.assert_array_equal(whole[0], shown[0])
+    first = int(begin * (len(whole) - 1))
+    np.testing.assert_array_equal(arrays(made, Fraction(first, wanted)), whole[first:])
+
+
 def test_a_partial_pull_does_not_replace_the_whole_ones_record(mixer, pictured, ball_picture):
     made = interpolated(moving(pictured, ball_picture, 6), mixer(), 20).source
     list(made.frames())
