@@ -19,6 +19,8 @@ LANDING = 3.0
 """Pixels within which a moved edge lies on the other drawing's lines, where it has other vertices."""
 HALF = 0.5
 """Share of the way for which a line is seen that the other drawing lacks, where nothing more is known."""
+MOST_VERTICES = 10_000
+"""Of a drawing: memory for matching grows with the square, to some 4 GB for so many."""
 STRETCH = 5.0**0.5
 """An edge that grows by more than this is torn between two lines, and not drawn."""
 
@@ -137,12 +139,18 @@ def key_pairs(keys: tuple[LineGraph, ...]) -> list[tuple[LineGraph, LineGraph]]:
     """Each two neighbours of the key drawings.
 
     Raises:
-        ValueError: there are fewer than two.
+        ValueError: there are fewer than two, or one is too large to match.
     """
     if len(keys) < 2:
         raise ValueError(
             f"{len(keys)} key drawing, and drawings between need two; vectorise a batch of two or more, or "
             "wire a second graph to end"
+        )
+    largest = max(len(graph.vertices) for graph in keys)
+    if largest > MOST_VERTICES:
+        raise ValueError(
+            f"a drawing has {largest} vertices; matching compares each with each, {MOST_VERTICES} at most. "
+            "Raise the tolerance, spacing or spur of Vectorise Lines, or vectorise a smaller picture"
         )
     return list(pairwise(keys))
 

@@ -151,13 +151,16 @@ def test_motion_spreads_along_lines_and_else_from_the_nearest():
     assert not spread_motion(graph, motion, np.zeros(4, bool)).any()
 
 
-def test_drawings_of_two_sizes_and_single_ones_are_refused():
+def test_drawings_of_two_sizes_single_and_very_large_ones_are_refused():
     graph = random_graph()
     other = LineGraph.of(graph.vertices, graph.edges, WIDTH + 1, HEIGHT)
     with pytest.raises(ValueError, match="160x120 and 161x120"):
         LineInbetween((graph, other), known(graph, other, np.arange(len(graph.vertices))))
     with pytest.raises(ValueError, match="1 key drawing"):
         key_pairs((graph,))
+    large = LineGraph.of(np.zeros((10_001, 2)), [], WIDTH, HEIGHT)
+    with pytest.raises(ValueError, match="10001 vertices"):
+        key_pairs((graph, large))
 
 
 def test_an_empty_drawing_lets_the_other_come_and_go():
