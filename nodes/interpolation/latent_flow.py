@@ -2,7 +2,7 @@
 
 Each cell of a frame is looked for around its place in the other; it then travels in a straight line, and
 lands between cells by its share of each (splatting: Niklaus and Liu 2020, "Softmax Splatting for Video Frame
-Interpolation"). Cells that were found well, and those that move, cover others.
+Interpolation"). Cells that were found well cover others.
 
 Shapes: B pairs, Z channels, h × w cells; motion is in cells, x to the right and y down.
 """
@@ -18,14 +18,12 @@ from torch.nn import functional as F
 
 STEP = 0.5
 """Cells from one motion that is tried to the next."""
-WINDOW = 3
+WINDOW = 5
 """Cells along a side of what is compared."""
-STAYING = 0.02
+STAYING = 0.1
 """What each cell of motion must gain in difference, for flat parts to stay where they are."""
-SHARPNESS = 8.0
+SHARPNESS = 3.0
 """How fast a cell loses weight with its difference; one deviation of the latents is 1."""
-MOVING = 0.5
-"""What each cell of motion adds to a weight's logarithm: what moves is mostly before what does not."""
 LEAST_WEIGHT = 1e-3
 """Below it a place counts as reached by nothing."""
 
@@ -90,8 +88,7 @@ def _rolled(frame: Tensor, distance: int, dim: int) -> Tensor:
 def splatted(frame: Tensor, found: Motion, share: float) -> tuple[Tensor, Tensor]:
     """Cells of [B,Z,h,w] after that share of their way: the frame, and the weight that arrived [B,1,h,w]."""
     batch, _, height, width = frame.shape
-    length = found.flow.norm(dim=1, keepdim=True)
-    weight = (MOVING * length - SHARPNESS * found.difference).exp()
+    weight = (-SHARPNESS * found.difference).exp()
     rows, columns = (torch.arange(size, device=frame.device, dtype=frame.dtype) for size in (height, width))
     x = columns + share * found.flow[:, 0]
     y = rows[:, None] + share * found.flow[:, 1]
