@@ -24,7 +24,7 @@ def write_rifes(models: Path) -> None:
 
 
 GIVEN = {
-    "model": node("UntrainedInterpolation", kind="mixer"),
+    "model": node("KinoLoadInterpolationModel", file=RIFE, dtype="float32"),
     "load": node("KinoLoadVideo", file="clip.mp4"),
     "part": node("KinoTrimVideo", video=["load", 0], start=0.8, end=1.2),
 }
@@ -38,7 +38,6 @@ FASTER = {
 EXAMPLES = {
     "KinoLoadInterpolationModel": {
         **GIVEN,
-        "model": node("KinoLoadInterpolationModel", file=RIFE),
         "video": node("KinoSlowMotion", interp_model=["model", 0], video=["part", 0], slower=2.0),
         "save": node("SaveVideo", video=["video", 0], filename_prefix="rife"),
         "show": node("PreviewAny", source=["model", 1]),
@@ -46,7 +45,8 @@ EXAMPLES = {
     "KinoInterpolateVideo": {
         **FASTER,
         "save": node("KinoEncodeVideo", video=["video", 0]),
-        "show": node("PreviewAny", source=["save", 2]),
+        "info": node("KinoVideoInfo", video=["save", 0]),
+        "show": node("PreviewAny", source=["info", 4]),
     },
     "KinoSlowMotion": {
         **GIVEN,
@@ -61,12 +61,13 @@ EXAMPLES = {
         "frames": node("KinoFramesFromVideo", video=["part", 0]),
         "more": node("KinoInterpolateFrames", interp_model=["model", 0], images=["frames", 0], count=23),
         "show": node("PreviewImage", images=["more", 0]),
-        "show_report": node("PreviewAny", source=["more", 2]),
+        "show_count": node("PreviewAny", source=["more", 1]),
     },
     "KinoInterpolationReport": {
         **FASTER,
         "report": node("KinoInterpolationReport", video=["video", 0]),
         "save": node("KinoEncodeVideo", video=["report", 0]),
-        "show": node("PreviewAny", source=["report", 1]),
+        "second": node("KinoTrimVideo", video=["report", 0], spans=["report", 2], span_index=1),
+        "show": node("KinoVideoInfo", video=["second", 0]),
     },
 }

@@ -1,4 +1,4 @@
-"""A custom node that gives INTERP_MODELs: a mixer of two frames, and ComfyUI's own networks untrained."""
+"""A custom node that gives ComfyUI's own networks for frames in between, untrained."""
 
 from __future__ import annotations
 
@@ -8,25 +8,8 @@ from comfy.model_patcher import ModelPatcher
 from comfy_api.latest import ComfyExtension, io
 
 
-class Mixer(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.gain = torch.nn.Parameter(torch.ones(1))
-
-    def extract_features(self, image):
-        return image
-
-    def memory_used_forward(self, shape, dtype):
-        return 100 * shape[1] * shape[2]
-
-    def forward(self, image0, image1, timestep=0.5, cache=None):
-        return torch.lerp(image0, image1, timestep) * self.gain
-
-
 def network_of(kind: str) -> torch.nn.Module:
     torch.manual_seed(1)
-    if kind == "mixer":
-        return Mixer()
     if kind == "rife":
         from comfy_extras.frame_interpolation_models.ifnet import IFNet
 
@@ -46,7 +29,7 @@ class UntrainedInterpolation(io.ComfyNode):
         return io.Schema(
             node_id="UntrainedInterpolation",
             category="test",
-            inputs=[io.Combo.Input("kind", options=["mixer", "rife", "film"])],
+            inputs=[io.Combo.Input("kind", options=["rife", "film"])],
             outputs=[io.Custom("INTERP_MODEL").Output()],
         )
 

@@ -93,8 +93,10 @@ def test_a_model_that_is_not_fetched_yet_tells_the_command(comfyui):
 
 
 def test_a_written_film_and_its_report_tell_of_the_cut(comfyui, clip):
-    outputs = comfyui.run(EXAMPLES["KinoInterpolationReport"])
-    [report] = outputs["show"]["text"]
+    outputs = comfyui.run(
+        {**EXAMPLES["KinoInterpolationReport"], "tell": node("PreviewAny", source=["report", 1])}
+    )
+    [report] = outputs["tell"]["text"]
     assert "24 frames: " in report and "Scenes begin at 0:00.200" in report
     [film] = comfyui.saved(outputs["save"])
     assert film.stat().st_size

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from comfyui.client import completed, node, write_clip, write_text_encoder, write_vae
 from comfyui.examples import EXAMPLES, TEXT_ENCODER, VAE
+from comfyui.interpolation_examples import write_rifes
 from comfyui.sampling_examples import WAN, write_models
 from kinograph.host.execution.executor import Executor
 from kinograph.host.execution.validation import validate_prompt
@@ -32,6 +33,7 @@ def session(tmp_path_factory) -> Iterator[Session]:
     write_vae(base / "vae" / VAE)
     write_text_encoder(base / "text_encoders" / TEXT_ENCODER)
     write_models(base)
+    write_rifes(base)
     for kind in MODELS:
         folder_paths.add_model_folder_path(kind, str(base / kind))
     yield open_session()
