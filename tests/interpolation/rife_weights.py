@@ -98,7 +98,7 @@ def pair(height: int, width: int, shift: tuple[int, int] = (3, 5)) -> tuple[Tens
 
 
 def relative(made: Tensor, truth: Tensor) -> float:
-    return float((made - truth).detach().norm() / truth.norm())
+    return float((made - truth).detach().norm() / truth.detach().norm())
 
 
 class NcnnWriter:
@@ -148,19 +148,35 @@ def _write_block(
     writer: NcnnWriter, weights: Mapping[str, Tensor], block: str, config: RifeConfig, half: bool
 ) -> None:
     blob = f"seen{block[-1]}"
-    for place in ("conv0.0.0", "conv0.1.0"):
-        blob = writer.conv(weights, f"{block}.{place}", blob, 2, half)
-        blob = writer.layer("ReLU", [blob], [f"{block}.{place}.leaky"], "0=2.000000e-01")
+    for place in ("conv0.0", "conv0.1"):
+        blob = writer.conv(weights, f"{block}.{place}.0", blob, 2, half)
+        blob = _write_activation(writer, weights, f"{block}.{place}", blob)
+    whole = [f"{block}.whole.one", f"{block}.whole.other"]
+    writer.layer("Split", [blob], whole)
+    blob = whole[0]
     for inner in range(8):
         place = f"{block}.convblock.{inner}"
         twins = [f"{place}.one", f"{place}.other"]
         writer.layer("Split", [blob], twins)
-        blob = writer.conv(weights, f"{place}.conv", twins[1], 1, half)
+        blob = writer.conv(weights, f"{place}.{'conv' if config.residual else 0}", twins[1], 1, half)
         if (beta := weights.get(f"{place}.beta")) is not None:
             constant = writer.layer("MemoryData", [], [f"{place}.beta"], f"0=1 1=1 2={beta.numel()}")
             writer.data += beta.numpy().tobytes()
             blob = writer.layer("BinaryOp", [blob, constant], [f"{place}.scaled"], "0=2")
-        blob = writer.layer("BinaryOp", [blob, twins[0]], [f"{place}.sum"], "0=0")
-        blob = writer.layer("ReLU", [blob], [f"{place}.leaky"], "0=2.000000e-01")
-    blob = writer.conv(weights, f"{block}.lastconv.0", blob, 2, half)
-    writer.layer("PixelShuffle", [blob], [f"{block}.out"], "0=2")
+        if config.residual:
+            blob = writer.layer("BinaryOp", [blob, twins[0]], [f"{place}.sum"], "0=0")
+        blob = _write_activation(writer, weights, place, blob)
+    if config.prelu:
+        blob = writer.layer("BinaryOp", [blob, whole[1]], [f"{block}.sum"], "0=0")
+    last = f"{block}.lastconv{'.0' if config.shuffles else ''}"
+    blob = writer.conv(weights, last, blob, 2, half)
+    if config.shuffles:
+        writer.layer("PixelShuffle", [blob], [f"{block}.out"], "0=2")
+
+
+def _write_activation(writer: NcnnWriter, weights: Mapping[str, Tensor], place: str, blob: str) -> str:
+    slopes = weights.get(f"{place}.1.weight")
+    if slopes is None:
+        return writer.layer("ReLU", [blob], [f"{place}.leaky"], "0=2.000000e-01")
+    writer.data += slopes.numpy().tobytes()
+    return writer.layer("PReLU", [blob], [f"{place}.sloped"], f"0={slopes.numel()}")

@@ -22,7 +22,7 @@ def weights(version: str = "4.5–4.6") -> dict[str, Tensor]:
 
 
 def result(network: torch.nn.Module) -> Tensor:
-    return network(*pair(64, 64), 0.5)
+    return network(*pair(64, 128), 0.5)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -69,7 +69,9 @@ def test_files_of_all_kinds_are_read(tmp_path: Path, suffix: str) -> None:
     assert relative(result(load_interpolation_model(path)), result(loaded(made))) < 1e-5
 
 
-@pytest.mark.parametrize("version", ["4.5–4.6", "4.7–4.9", OLDER])
+@pytest.mark.parametrize(
+    "version", ["4.0–4.1", "4.2–4.4", "4.5–4.6", "4.7–4.9", OLDER, "4.14 lite", "4.25, 4.26"]
+)
 @pytest.mark.parametrize("half", [False, True])
 def test_ncnns_graph_makes_the_same_network(tmp_path: Path, version: str, half: bool) -> None:
     config, made = small(version), weights(version)
