@@ -16,7 +16,7 @@ from kinograph.nodes.interpolation.interpolated_video import interpolated_within
 from kinograph.nodes.interpolation.links import Rules
 from kinograph.nodes.runtime import managed
 from kinograph.nodes.video.concatenate import Concatenate
-from kinograph.nodes.video.recipe import AudioSpec
+from kinograph.nodes.video.recipe import AudioSpec, Frame
 from kinograph.nodes.video.speed import Speed
 from kinograph.nodes.video.trim import Trim
 
@@ -172,6 +172,26 @@ def test_any_size(mixer, pictured, width, height, align):
     shown = arrays(interpolated(film, mixer(align), 20, Rules(cut_threshold=0)))
     assert shown[1].shape == (height, width, 3)
     np.testing.assert_allclose(shown[1], (noise[0].astype(float) + noise[1]) / 2, atol=1)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le", "yuva444p", "nv12", "gbrp", "bgra"])
+def test_frames_are_made_in_the_films_own_format(mixer, pictured, ball_picture, pixel_format):
+    class Stored(pictured):
+        @property
+        def spec(self):
+            return replace(super().spec, pixel_format=pixel_format)
+
+        def frames(self, start=Fraction(0)):
+            for image, time in pictured(self.pictures, self.fps).frames(start):
+                stored = image.reformat(format=pixel_format)
+                stored.color_range = 1
+                yield Frame(stored, time)
+
+    film = Stored(tuple(ball_picture(5 + 2 * step) for step in range(3)))
+    shown = list(interpolated(film, mixer(), 20).frames())
+    assert {image.format.name for image, _ in shown} == {pixel_format}
+    colours = [image.to_ndarray(format="rgb24").astype(float) for image, _ in shown]
+    assert np.abs(colours[1] - (colours[0] + colours[2]) / 2).mean() < 2
 
 
 def test_transparency_moves_as_the_colours_do(mixer, pictured):
