@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..nodes.evaluation.quality import psnr
 from ..nodes.interpolation.bridge import between
+from ..nodes.interpolation.bridge_frames import BridgeSettings
 from ..nodes.interpolation.bridge_network import BridgeNetwork
 from ..nodes.vae.streaming import VideoAutoencoder
 from .bridge_clips import triplet_latents, unseen_triplets
@@ -19,20 +20,21 @@ from .bridge_clips import triplet_latents, unseen_triplets
 NAME = "kinograph_tiny_bridge"
 COUNT = 64
 """Unseen triplets that are measured."""
-STEPS = 10
+SETTINGS = BridgeSettings()
 SHOWN = 4
 
 
 class Middles(NamedTuple):
     """Pictures in the middle of unseen triplets, [N,3,H,W] in 0..1.
 
-    true: as drawn. possible: what the autoencoder makes of these. made: by bridges. blend: half of each
-    neighbour.
+    true: as drawn. possible: what the autoencoder makes of these. made: by bridges. noisy: with all their noise.
+    blend: half of each neighbour.
     """
 
     true: Tensor
     possible: Tensor
     made: Tensor
+    noisy: Tensor
     blend: Tensor
 
     def decibels(self, name: str) -> float:
@@ -45,15 +47,17 @@ class Middles(NamedTuple):
 def middles(network: BridgeNetwork, vae: VideoAutoencoder, pixels: Tensor, seed: int = 0) -> Middles:
     """Of triplets [N,3,3,H,W] in −1..1."""
     before, middle, after = triplet_latents(vae, pixels).unbind(1)
-    noise = torch.Generator().manual_seed(seed)
-    made = between(network, before, after, STEPS, generator=noise)
+    made, noisy = (
+        between(network, before, after, SETTINGS.steps, eta, torch.Generator().manual_seed(seed))
+        for eta in (SETTINGS.eta, 1.0)
+    )
 
     def decoded(latents: Tensor) -> Tensor:
         chunks = [vae.decode_chunk(vae.facts.raw(one)[:, :, None], None)[0] for one in latents.split(16)]
         return _unit(torch.cat(chunks)[:, :, 0])
 
     blend = (pixels[:, 0] + pixels[:, 2]) / 2
-    return Middles(_unit(pixels[:, 1]), decoded(middle), decoded(made), _unit(blend))
+    return Middles(_unit(pixels[:, 1]), decoded(middle), decoded(made), decoded(noisy), _unit(blend))
 
 
 def _unit(pixels: Tensor) -> Tensor:
@@ -108,7 +112,8 @@ drawn shapes and faces only, and no picture is sharper than the autoencoder make
 
 | the picture in the middle, {COUNT} triplets never trained on, 96 × 96 | PSNR |
 |---|---|
-| by bridges, {STEPS} steps | {found.decibels("made"):.1f} dB |
+| by bridges, {SETTINGS.steps} steps, eta {SETTINGS.eta:g} | {found.decibels("made"):.1f} dB |
+| the same with eta 1 | {found.decibels("noisy"):.1f} dB |
 | half of each neighbour | {found.decibels("blend"):.1f} dB |
 | the true picture through the autoencoder | {found.decibels("possible"):.1f} dB |
 

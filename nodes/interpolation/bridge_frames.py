@@ -35,8 +35,8 @@ class Codec(NamedTuple):
 class BridgeSettings(NamedTuple):
     """How a middle is sampled: steps of a bridge, share of its noise, and the noise's seed."""
 
-    steps: int = 10
-    eta: float = 1.0
+    steps: int = 5
+    eta: float = 0.0
     seed: int = 0
 
 

@@ -51,14 +51,14 @@ class KinoBrownianBridge(io.ComfyNode):
                 io.Combo.Input("file", options=files, tooltip="A file in models/kinograph/bridge."),
                 io.Int.Input(
                     "steps",
-                    default=10,
+                    default=5,
                     min=1,
                     max=1000,
                     tooltip="Steps to a middle. Quarters and eighths are middles of middles.",
                 ),
                 io.Float.Input(
                     "eta",
-                    default=1.0,
+                    default=0.0,
                     min=0.0,
                     max=1.0,
                     step=0.05,

@@ -89,5 +89,5 @@ def test_weights_are_written_where_the_node_looks_with_a_card(vae, tmp_path, mon
     assert path == tmp_path / "kinograph" / "bridge" / "kinograph_tiny_bridge.safetensors"
     assert load_file(path)["leave.weight"].dtype == torch.float16
     text = card.read_text(encoding="utf-8")
-    assert "latents of some_vae" in text and "by bridges, 10 steps" in text
+    assert "latents of some_vae" in text and "by bridges, 5 steps, eta 0" in text
     assert card.with_suffix(".jpg").stat().st_size > 0
