@@ -27,8 +27,8 @@ SHOWN = 4
 class Middles(NamedTuple):
     """Pictures in the middle of unseen triplets, [N,3,H,W] in 0..1.
 
-    true: as drawn. possible: what the autoencoder makes of these. made: by bridges. noisy: with all their noise.
-    blend: half of each neighbour.
+    true: as drawn. possible: what the autoencoder makes of these. made: by bridges. noisy: with all their
+    noise. blend: half of each neighbour.
     """
 
     true: Tensor

@@ -149,12 +149,26 @@ def test_what_other_packs_have_put_into_blocks_and_attention_is_called_in_both_b
     assert {calls["attention"].count(tokens) for tokens in (3 * 6, 5 * 6)} == {3 * 2 * 2}
 
 
-def test_given_frames_of_a_schedule_stay_and_are_key_frames_too(model):
+def sampled(model, method, **settings):
+    """By the pack's sampler; the result and its report."""
+    widgets = {"seed": 3, "steps": 3, "cfg": 1.0, "sampler": "unipc", "scheduler": "simple", "shift": 0.0}
+    widgets |= {"denoise": 1.0, "guidance": "cfg", "cfg_end": 1.0, "skip_threshold": 0.0, "preview_every": 0}
     given = {"samples": NOISE.clone()}
-    method = {"method": "in_between", "first": 1, "last": 1}
-    settings = {"seed": 3, "steps": 3, "cfg": 1.0, "sampler": "unipc", "scheduler": "simple", "shift": 0.0}
-    settings |= {"denoise": 1.0, "guidance": "cfg", "cfg_end": 1.0, "skip_threshold": 0.0, "preview_every": 0}
-    made = KinoSampler.execute(faster(model), prompt(1), prompt(2), given, method, **settings).args[0]
+    return KinoSampler.execute(
+        faster(model), prompt(1), prompt(2), given, method, **{**widgets, **settings}
+    ).args
+
+
+def test_skipped_steps_keep_both_branches_apart(model):
+    exact, _ = sampled(model, {"method": "flat"}, steps=8)
+    skipped, report = sampled(model, {"method": "flat"}, steps=8, skip_threshold=0.3)
+    assert "prompt 2" in report  # a stream for the key frames and one for the film
+    assert skipped["samples"].isfinite().all()
+    assert (skipped["samples"] - exact["samples"]).std() < exact["samples"].std()
+
+
+def test_given_frames_of_a_schedule_stay_and_are_key_frames_too(model):
+    made, _ = sampled(model, {"method": "in_between", "first": 1, "last": 1})
     torch.testing.assert_close(made["samples"][:, :, [0, 4]], NOISE[:, :, [0, 4]])
     assert not torch.allclose(made["samples"][:, :, 2], NOISE[:, :, 2], atol=0.1)
 
