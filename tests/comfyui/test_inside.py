@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from comfyui.client import NodeFailed, node
 from comfyui.examples import VAE
-from comfyui.inside_examples import END_FRAME_WIDE, sketched
+from comfyui.inside_examples import BRIDGE, END_FRAME_WIDE, sketched
 from comfyui.test_sampling import (
     CLOSE,
     LOADERS,
@@ -104,6 +104,20 @@ def test_frames_given_by_a_mask_are_kept_by_cores_sampler(comfyui):
     given = {**graph, "film": graph["more"]}
     frames = compared(comfyui, sampled, given)["frames"]
     assert [apart < CLOSE for apart in frames] == [index % 4 == 0 for index in range(len(frames))]
+
+
+def test_cores_own_node_makes_pictures_by_bridges(comfyui, clip):
+    if "FrameInterpolate" not in comfyui.listed:
+        pytest.skip("this ComfyUI interpolates no frames")
+    graph = {
+        "vae": node("KinoLoadVideoVAE", vae_name=VAE),
+        "bridge": node("KinoBrownianBridge", vae=["vae", 0], file=BRIDGE, steps=2),
+        "load": node("KinoLoadVideo", file=clip),
+        "frames": node("KinoFramesFromVideo", video=["load", 0], count=3),
+        "more": node("FrameInterpolate", interp_model=["bridge", 0], images=["frames", 0], multiplier=4),
+        "show": node("PreviewImage", images=["more", 0]),
+    }
+    assert len(comfyui.run(graph)["show"]["images"]) == 9
 
 
 def test_lengths_that_do_not_fit_are_refused_with_those_that_do(comfyui):
