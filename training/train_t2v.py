@@ -46,7 +46,7 @@ PICTURES_PER_FILM = 4
 """Pictures in a batch for each film that later takes their place: about as many tokens."""
 OBJECT_WEIGHT = 8
 """How much more the velocity counts where objects are: they fill a tenth of a picture, and are what prompts
-speak of."""
+speak of. It falls with the learning rate, as it makes too many objects likely."""
 KEEP = 0.9995
 """Of the weights' moving average, at each step."""
 
@@ -137,14 +137,14 @@ class Run:
         return run
 
     def loss(
-        self, latents: Tensor, texts: list[str], noise: Tensor, sigmas: Tensor, objects: Tensor | None = None
+        self, latents: Tensor, texts: list[str], noise: Tensor, sigmas: Tensor, weights: Tensor | None = None
     ) -> Tensor:
         """Squared error of the velocity, over the frames that carry noise.
 
         Args:
             latents, noise: [B,Z,T,h,w]. sigmas: [B,T].
-            objects: bool [B,T,h,w], where errors count more, the more the less noise there is: where the
-                noise hides the objects, more weight on them would teach to expect them everywhere.
+            weights: [B,T,h,w], how much more errors count somewhere, the more the less noise there is:
+                where noise hides the objects, more weight on them would teach to expect them everywhere.
         """
         levels = sigmas[:, None, :, None, None]
         noisy = torch.lerp(latents, noise, levels)
@@ -152,8 +152,8 @@ class Run:
             velocity = self.transformer(noisy, sigmas * 1000, self.text.encode(texts))
         error = (velocity.float() - (noise - latents)).square().mean(dim=1)  # [B,T,h,w]
         counts = (sigmas > 0).float()[:, :, None, None].expand_as(error)
-        if objects is not None:
-            counts = counts * (1 + OBJECT_WEIGHT * (1 - sigmas)[:, :, None, None] * objects)
+        if weights is not None:
+            counts = counts * (1 + (1 - sigmas)[:, :, None, None] * weights)
         return (error * counts).sum() / counts.sum()
 
     def advance(self, batch: Batch, rng: random.Random, rate: float) -> float:
@@ -162,8 +162,8 @@ class Run:
         drawn = [drawn_sigmas(rng, batch.latents.shape[2], later) for later in batch.later]
         latents, sigmas = batch.latents.to(self.device), torch.tensor(drawn, device=self.device)
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(self.step))
-        objects = batch.objects.to(self.device)
-        loss = self.loss(latents, texts, noise.to(self.device), sigmas, objects)
+        weights = OBJECT_WEIGHT * rate * batch.objects.to(self.device)
+        loss = self.loss(latents, texts, noise.to(self.device), sigmas, weights)
         self.networks.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0, error_if_nonfinite=True)

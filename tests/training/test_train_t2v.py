@@ -81,8 +81,8 @@ def test_clean_frames_add_nothing_to_the_loss(run):
 
 def test_errors_count_more_where_objects_are_and_little_noise_hides_them(run):
     latents, texts = torch.randn(1, 16, 1, 4, 4), ["a red circle"]
-    objects = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
-    objects[..., :2] = True
+    weights = torch.zeros(1, 1, 4, 4)
+    weights[..., :2] = 8
     with torch.no_grad():
         velocity = torch.zeros(1, 16, 1, 4, 4)
         velocity[..., :2] = 1.0  # all of the error is on the objects
@@ -90,7 +90,7 @@ def test_errors_count_more_where_objects_are_and_little_noise_hides_them(run):
             sigmas = torch.tensor([[level]])
             run.transformer.head.head.weight.zero_()
             run.transformer.head.head.bias.zero_()
-            loss = run.loss(latents, texts, latents + velocity, sigmas, objects)
+            loss = run.loss(latents, texts, latents + velocity, sigmas, weights)
             assert loss.item() == pytest.approx(share, rel=1e-3)
 
 
