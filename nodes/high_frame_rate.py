@@ -63,10 +63,9 @@ class HighFrameRate:
             return with_options(executor, film, (levels, *given), named, options, ours)
 
         done = progress(float(options["sigmas"][0]), options["sample_sigmas"].float().cpu())
-        between = _placed_between(options, self.method.factor)
         if not self.schedule.holds_at(done):
-            return run(x, timestep, between)
-        return self._both(run, x, timestep, options, between, done, len(executor.class_obj.blocks))
+            return run(x, timestep, _placed_between(options, self.method.factor))
+        return self._both(run, x, timestep, options, done, len(executor.class_obj.blocks))
 
     def _both(
         self,
@@ -74,7 +73,6 @@ class HighFrameRate:
         x: Tensor,
         timestep: Tensor,
         options: dict[str, Any],
-        between: dict[str, Any],
         done: float,
         blocks: int,
     ) -> Tensor:
@@ -95,7 +93,8 @@ class HighFrameRate:
         of_keys = with_block_outputs(_of_key_frames(options, factor), layers, keep)
         levels = timestep[:, ::factor] if timestep.ndim > 1 else timestep
         keys = run(x[:, :, ::factor], levels, of_keys)
-        of_film = with_block_outputs(between, [layer for layer in layers if layer in kept], correct)
+        between = _placed_between(options, factor)
+        of_film = with_block_outputs(between, list(kept), correct)  # none, if a cache gave the keys
         if self.method.borrow:
             spacing = between["rope_options"]["scale_t"]
             of_film[OVERRIDE] = BorrowedKeys(self.method, x.shape[2], spacing, done, options.get(OVERRIDE))
