@@ -20,6 +20,8 @@ PORT ?= 8188
 demo: $(VENV)/demo.stamp
 	$(BIN)/python scripts/demo_clip.py input
 	$(BIN)/kinograph run workflows/first_cut.json --input input --output output
+	$(BIN)/kinograph models get rife-4.14
+	$(BIN)/kinograph run workflows/smooth_video.json --input input --output output
 
 serve: $(VENV)/host.stamp
 	$(BIN)/kinograph serve --port $(PORT)

