@@ -24,11 +24,14 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"systems": rows}))
         return 0
-    for row in rows:
+    places = [f"{row['node']}.{row['method']}" for row in rows]
+    widest = max(map(len, places), default=0)
+    for row, place in zip(rows, places, strict=True):
         source = f"{row['paper']} ({row['year']})"
         needs = f"  needs {row['weights']}" if row["weights"] else ""
-        print(f"{row['system'] or '-':24} {row['node']}.{row['method']:20} {source}{needs}  {row['test']}")
-    print(f"{len(rows)} methods, {sum(row['system'] is not None for row in rows)} of them published systems")
+        print(f"{row['system'] or '-':24} {place:{widest}}  {source}{needs}  {row['test']}")
+    systems = {row["system"] for row in rows} - {None}
+    print(f"{len(rows)} methods of {len(systems)} published systems and others")
     return 0
 
 

@@ -41,6 +41,14 @@ def test_systems_lists_every_method_with_its_source_and_test(kinograph):
     assert all(row["paper"] and row["year"] and row["test"] for row in rows.values())
 
 
+def test_systems_counts_a_system_of_several_methods_once(kinograph):
+    _, told, _ = kinograph("systems")
+    rows = last(kinograph("systems", "--json")[1])["systems"]
+    systems = [row["system"] for row in rows if row["system"]]
+    assert len(set(systems)) < len(systems)
+    assert f"{len(rows)} methods of {len(set(systems))} published systems" in told.splitlines()[-1]
+
+
 @pytest.mark.parametrize("shape", [chain, wide])
 @pytest.mark.parametrize("kind", ["AddV1", "AddV3"])
 def test_the_executor_benchmark_runs_every_node_of_its_graphs(shape, kind):
