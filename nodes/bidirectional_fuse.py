@@ -8,6 +8,7 @@ Zhu et al. 2024, "Generative Inbetweening through Frame-wise Conditions-Driven V
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import torch
 from comfy.patcher_extension import WrappersMP
@@ -17,7 +18,8 @@ from torch import Tensor
 from .generation.given_frames import LEVELS
 
 KEY = "kinograph_bidirectional_fuse"
-END_POSITIVE, END_NEGATIVE = "kinograph_end_positive", "kinograph_end_negative"
+END = "kinograph_end_"
+"""Before the name of each conditioning of a guider, its name for the backward film."""
 TIME_AXIS = {5: 2, 4: 0}
 """Of latents by their number of axes: films, and those (Stable Video Diffusion) whose batch is the film."""
 
@@ -65,16 +67,19 @@ class BidirectionalFuse:
         *given: Any,
         **named: Any,
     ) -> Tensor:
-        """Wrapper around a run: the guider encodes the end's conditioning beside the start's."""
+        """Wrapper around a run: the guider encodes the end's conditioning beside the start's.
+
+        The sampler's own negative is encoded again for the backward film: its mask is another, and caches
+        tell films apart by their conditioning's id.
+        """
         axis = time_axis(noise)
-        groups = {END_POSITIVE: self.positive}
-        if self.negative is not None:
-            groups[END_NEGATIVE] = self.negative
         guider, spare = executor.class_obj, CFGGuider(executor.class_obj.model_patcher)
-        spare.inner_set_conds(groups)
+        given_ends = {"positive": self.positive, "negative": self.negative}
+        spare.inner_set_conds({name: one for name, one in given_ends.items() if one is not None})
         backward = {} if mask is None else {"denoise_mask": mask.flip(axis)}
         ends = {
-            name: [{**backward, **cond} for cond in group] for name, group in spare.original_conds.items()
+            END + name: [{**backward, **cond, "uuid": uuid4()} for cond in group]
+            for name, group in {**guider.conds, **spare.original_conds}.items()
         }
         guider.conds = {**guider.conds, **ends}
         return executor(noise, latent, sampler, sigmas, mask, *given, **named)
@@ -131,10 +136,8 @@ def fused(forward: Tensor, backward: Tensor, first: float = 1.0, last: float = 0
 
 def ends_for_start(conds: dict[str, Any]) -> dict[str, Any]:
     """A guider's conditioning with the end's in place of the start's."""
-    swapped = {**conds, "positive": conds[END_POSITIVE]}
-    if END_NEGATIVE in conds:
-        swapped["negative"] = conds[END_NEGATIVE]
-    return swapped
+    ends = {name.removeprefix(END): group for name, group in conds.items() if name.startswith(END)}
+    return {**conds, **ends}
 
 
 def options_backward(model_options: dict[str, Any]) -> dict[str, Any]:

@@ -6,16 +6,19 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from comfy import model_management
+from comfy.patcher_extension import WrappersMP
 from comfy.samplers import CFGGuider, ksampler
 from generation.wan_files import prompt, write_wan
 from kinograph.host.core.nodes_sampling import KSampler
 from kinograph.nodes.bidirectional_fuse import (
-    END_POSITIVE,
+    END,
     BidirectionalFuse,
     fused,
     options_backward,
     time_axis,
 )
+from kinograph.nodes.film_attention import forward_options
 from kinograph.nodes.generation.given_frames import LEVELS
 from kinograph.nodes.generation.nodes_sampling import KinoSamplerSelect
 from kinograph.nodes.interpolation.nodes_conditions import KinoBidirectionalFuse
@@ -78,6 +81,32 @@ def test_the_negative_of_the_end_goes_with_it(model):
     torch.testing.assert_close(own, sampled(model, noise().flip(2), prompt(5), prompt(2)).flip(2))
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_each_conditioning_has_an_id_of_its_own_in_each_direction(model, monkeypatch, together):
+    """Caches tell films apart by it; without room for one batch, prompt and negative come each alone."""
+    monkeypatch.setattr(model_management, "get_free_memory", lambda *_: 1 << 40 if together else 0)
+    seen = []
+
+    def forward(executor, x, *given, **named):
+        seen.append(tuple(forward_options(given, named)["uuids"]))
+        return executor(x, *given, **named)
+
+    watched = both(model)
+    watched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "watch", forward)
+    sampled(watched, noise(), prompt(1), prompt(2))
+    runs = 2 if together else 4
+    assert len(set(seen)) == runs and len(seen) == runs * (len(SIGMAS) - 1)
+
+
+def test_the_samplers_own_negative_sees_given_frames_backwards_too(model):
+    latent, mask = noise(9), torch.ones(1, 1, FRAMES, 6, 8)
+    mask[:, :, 0] = 0
+    made = sampled(both(model, 0.0, 0.0), noise(), prompt(1), prompt(2), latent, mask)
+    whole = latent.flip(2), mask.flip(2)
+    backward = sampled(model, noise().flip(2), prompt(5), prompt(2), *whole).flip(2)
+    torch.testing.assert_close(made, backward)
+
+
 def test_given_frames_are_given_backwards_too(model):
     latent, mask = noise(9), torch.ones(1, 1, FRAMES, 6, 8)
     mask[:, :, 0] = 0
@@ -119,7 +148,7 @@ def test_a_guider_has_its_conditioning_back_after_an_interrupt():
     class Stopped(Exception):
         pass
 
-    conds = {"positive": ["start"], END_POSITIVE: ["end"]}
+    conds = {"positive": ["start"], END + "positive": ["end"]}
     sampling = SimpleNamespace(percent_to_sigma=lambda part: 1 - part)
     guider = SimpleNamespace(conds=conds, inner_model=SimpleNamespace(model_sampling=sampling))
     seen = []
