@@ -7,6 +7,8 @@ found, several times, nearer each time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -37,19 +39,23 @@ LEAST = 0.1
 """Share, of both sides' attention multiplied, that a pair must have."""
 
 
-def match_lines(first: LineGraph, second: LineGraph, reach: float = 1.0) -> Correspondence:
+def match_lines(
+    first: LineGraph, second: LineGraph, reach: float = 1.0, check: Callable[[], None] = lambda: None
+) -> Correspondence:
     """Vertices that belong together, and the motions of the others along with them.
 
     Args:
         reach: scales how far lines may move; 1 allows about a third of the drawing's diagonal.
+        check: called now and then, for it takes long; raises when the user cancelled.
     """
     lasting = (np.full(len(first.vertices), HALF), np.full(len(second.vertices), HALF))
     motion, matches = np.zeros_like(first.vertices), np.full(len(first.vertices), -1)
     if not len(first.vertices) or not len(second.vertices):
         return Correspondence(matches, (motion, np.zeros_like(second.vertices)), lasting)
     diagonal = _extent(first, second)
-    looks = LOOKS * (_likeness(first, second, diagonal) - ALIKE)
+    looks = LOOKS * (_likeness(first, second, diagonal, check) - ALIKE)
     for far in _reaches(reach * diagonal):
+        check()
         near = torch.cdist(_tensor(first.vertices + motion), _tensor(second.vertices))
         shares = shares_both_ways(looks - (near / far).square() / 2, 0.0)
         found = mutual_matches(shares, LEAST).numpy()
@@ -134,19 +140,21 @@ def _extent(*graphs: LineGraph) -> float:
     return max(1.0, *(float(np.hypot(*size)) for size in sizes))
 
 
-def _likeness(first: LineGraph, second: LineGraph, diagonal: float) -> Tensor:
+def _likeness(first: LineGraph, second: LineGraph, diagonal: float, check: Callable[[], None]) -> Tensor:
     """How alike the surroundings of each two vertices are, 0 to 1: [M,N]."""
-    one, other = (_surroundings(graph, diagonal) for graph in (first, second))
+    one, other = (_surroundings(graph, diagonal, check) for graph in (first, second))
     ways = [_tensor(np.minimum(graph.degrees, 3).astype(np.float64)) for graph in (first, second)]
     differ = (ways[0][:, None] != ways[1][None]).float()
     return one.sqrt() @ other.sqrt().T - differ / 10
 
 
-def _surroundings(graph: LineGraph, diagonal: float) -> Tensor:
+def _surroundings(graph: LineGraph, diagonal: float, check: Callable[[], None]) -> Tensor:
     """Shares of the ink by ring and direction around each vertex, [V,RINGS·DIRECTIONS]; rows sum to 1."""
-    ink = _ink_points(graph)
-    parts = np.split(graph.vertices, range(TOGETHER, len(graph.vertices), TOGETHER))
-    counted = np.concatenate([_counted(ink, part, diagonal) for part in parts])
+    ink, parts = _ink_points(graph), []
+    for part in np.split(graph.vertices, range(TOGETHER, len(graph.vertices), TOGETHER)):
+        check()
+        parts.append(_counted(ink, part, diagonal))
+    counted = np.concatenate(parts)
     return _tensor(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1e-9))
 
 

@@ -9,7 +9,7 @@ after SuperGlue, Sarlin et al. 2020.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -120,8 +120,9 @@ class GraphAttention(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(Propagation(width) for _ in range(layers))
 
-    def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, first: Tensor, second: Tensor, check: Callable[[], None]) -> tuple[Tensor, Tensor]:
         for index, layer in enumerate(self.layers):
+            check()
             sources = (second, first) if index % 2 else (first, second)
             first, second = first + layer(first, sources[0]), second + layer(second, sources[1])
         return first, second
@@ -156,9 +157,15 @@ class VertexMatcher(nn.Module):
         x = self.vertex_desc(drawn(graph).to(device), places)
         return x + self.tenc(spectrum[None]) + self.kenc(normalised[None])
 
-    def forward(self, first: LineGraph, second: LineGraph) -> tuple[Tensor, Tensor, Tensor]:
-        """Logarithms of the transport plan [1,M,N], and both drawings' descriptors [1,D,M], [1,D,N]."""
-        described = self.gnn(self.described(first), self.described(second))
+    def forward(
+        self, first: LineGraph, second: LineGraph, check: Callable[[], None] = lambda: None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Logarithms of the transport plan [1,M,N], and both drawings' descriptors [1,D,M], [1,D,N].
+
+        Args:
+            check: called before each layer; raises when the user cancelled.
+        """
+        described = self.gnn(self.described(first), self.described(second), check)
         one, other = (self.final_proj(x) for x in described)
         scores = one.transpose(1, 2) @ other / one.shape[1] ** 0.5
         return log_transport(scores, self.bin_score, ITERATIONS)[:, :-1, :-1], one, other
@@ -173,8 +180,13 @@ class LineNetwork(nn.Module):
         self.mask_map = _perceptron(matcher.final_proj.out_channels, 32, 1) if with_visibility else None
 
     @torch.no_grad()
-    def correspondence(self, first: LineGraph, second: LineGraph) -> Correspondence:
+    def correspondence(
+        self, first: LineGraph, second: LineGraph, check: Callable[[], None] = lambda: None
+    ) -> Correspondence:
         """What belongs together; a vertex without a partner moves as those that look like it do.
+
+        Args:
+            check: see `VertexMatcher.forward`.
 
         Raises:
             ValueError: a drawing has fewer than two vertices.
@@ -184,7 +196,7 @@ class LineNetwork(nn.Module):
                 f"drawings of {len(first.vertices)} and {len(second.vertices)} vertices; the learned matcher "
                 "needs two at least: choose the method geometric, or check the threshold of Vectorise Lines"
             )
-        plan, one, other = self.corr(first, second)
+        plan, one, other = self.corr(first, second, check)
         places = [torch.from_numpy(graph.vertices).to(plan) for graph in (first, second)]
         ways = [
             (rows.softmax(dim=-1) @ places[1 - side] - places[side])

@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from .. import node_views
 from ..methods import chosen_method, method_input
-from ..runtime import Progress, node_id, show_text, with_network
+from ..runtime import Progress, node_id, show_text, throw_if_cancelled, with_network
 from ..sockets import LineGraphs
 from .methods import animeinbet
 
@@ -152,7 +152,7 @@ def _between(pair: tuple, matcher: Any, frames: int, curve: str) -> tuple[list, 
     from .curves import progress
     from .line_inbetween import LineInbetween
 
-    found = matcher.correspondence(*pair)
+    found = matcher.correspondence(*pair, throw_if_cancelled)
     between = LineInbetween(pair, found)
     matched = int((found.matches >= 0).sum())
     text = f"{matched} of {len(pair[0].vertices)} vertices matched; {between.counts.told()}"

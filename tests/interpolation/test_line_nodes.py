@@ -6,8 +6,10 @@ import folder_paths
 import numpy as np
 import pytest
 import torch
+from comfy.model_management import InterruptProcessingException, interrupt_current_processing
 from interpolation.line_drawings import HEIGHT, WIDTH, figure, ink
 from interpolation.small_line_network import network
+from kinograph.nodes.interpolation import line_matching, line_network
 from kinograph.nodes.interpolation.nodes_lines import (
     KinoInbetweenLines,
     KinoRasteriseLines,
@@ -100,3 +102,28 @@ def test_the_learned_matcher_draws_between(models):
     lines, report = KinoInbetweenLines.execute(keys, 3, "ease", LEARNED).args
     assert len(lines) == 5 and lines[0] is keys[0] and lines[-1] is keys[1]
     assert "vertices matched" in report
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "step", "most"),
+    [
+        (GEOMETRIC, line_matching, "_counted", 1),
+        (GEOMETRIC, line_matching, "grown", 1),
+        (LEARNED, line_network.Propagation, "forward", 2),
+    ],
+)
+def test_a_cancel_stops_within_one_matching(models, monkeypatch, method, place, step, most):
+    """Of large drawings it takes minutes; the small network has three layers of two looks each."""
+    (models / "interpolation").mkdir(parents=True)
+    torch.save({"model": network().state_dict()}, models / "interpolation" / "animeinbet.pt")
+    done, whole = [], getattr(place, step)
+
+    def cancelled(*given):
+        interrupt_current_processing()
+        done.append(step)
+        return whole(*given)
+
+    monkeypatch.setattr(place, step, cancelled)
+    with pytest.raises(InterruptProcessingException):
+        KinoInbetweenLines.execute(vectorised(drawings(0, 12)), 3, "linear", method)
+    assert len(done) <= most

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ...methods import WeightsFile, param, register
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ..line_graph import LineGraph
@@ -41,10 +42,12 @@ class Geometric:
         step=0.1,
     )
 
-    def correspondence(self, first: LineGraph, second: LineGraph) -> Correspondence:
+    def correspondence(
+        self, first: LineGraph, second: LineGraph, check: Callable[[], None]
+    ) -> Correspondence:
         from ..line_matching import match_lines
 
-        return match_lines(first, second, self.reach)
+        return match_lines(first, second, self.reach, check)
 
 
 @register(
@@ -83,5 +86,7 @@ class LearnedMatcher:
 
     network: LineNetwork
 
-    def correspondence(self, first: LineGraph, second: LineGraph) -> Correspondence:
-        return self.network.correspondence(first, second)
+    def correspondence(
+        self, first: LineGraph, second: LineGraph, check: Callable[[], None]
+    ) -> Correspondence:
+        return self.network.correspondence(first, second, check)
