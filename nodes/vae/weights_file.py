@@ -51,15 +51,15 @@ def read_weights(path: Path) -> Weights:
     if path.suffix != ".safetensors":
         known = ", ".join(sorted(PICKLES))
         raise WeightsError(f"{path.name}: weights come as .safetensors or {known}; choose such a file")
-    if _starts_with(path, b"PK", b"\x80"):
-        raise WeightsError(
-            f"{path.name} is a pickle, not safetensors; if you trust its source, rename it to .pth"
-        )
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             return Weights(tensors, file.metadata() or {}, path.name)
     except SafetensorError as error:
+        if _starts_with(path, b"PK", b"\x80"):  # whole files may too: they begin with a length
+            raise WeightsError(
+                f"{path.name} is a pickle, not safetensors; if you trust its source, rename it to .pth"
+            ) from error
         raise WeightsError(
             f"{path.name} is cut short or no safetensors file ({error}); fetch it again"
         ) from error

@@ -14,7 +14,7 @@ from kinograph.nodes.vae.ltx_config import Block, LTXConfig
 from kinograph.nodes.vae.taehv import HUNYUAN_LATENTS, TaehvConfig, TaehvVAE
 from kinograph.nodes.vae.wan21 import LATENTS, Wan21Config, Wan21VAE
 from kinograph.nodes.vae.wan22 import Wan22Config, Wan22VAE
-from kinograph.nodes.vae.weights_file import WeightsError
+from kinograph.nodes.vae.weights_file import WeightsError, read_weights
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -201,6 +201,16 @@ def test_a_file_that_is_not_there_or_of_another_kind_is_refused(tmp_path: Path) 
     assert "no file" in refused(tmp_path / "none.safetensors")
     (tmp_path / "film.mp4").write_bytes(b"film")
     assert ".safetensors" in refused(tmp_path / "film.mp4")
+
+
+def test_a_file_whose_length_begins_as_a_pickle_does_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "vae.safetensors"
+    for padding in range(0, 256, 8):  # the length of the header, in its first byte
+        save_file({"weight": torch.zeros(1)}, path, {"padding": "x" * padding})
+        if path.read_bytes()[0] == 0x80:
+            break
+    assert path.read_bytes()[0] == 0x80
+    assert list(read_weights(path).tensors) == ["weight"]
 
 
 def test_a_pickle_of_no_tensors_is_refused(tmp_path: Path) -> None:
