@@ -11,6 +11,7 @@ from ..lazy_video import as_recipe, frame_rate, seconds_of
 from ..sockets import InterpolationModel
 from ..sockets import Spans as SpansSocket
 from ..video.nodes_edit import edited
+from ..video.recipe import VideoError
 from ..video.spans import Span, Spans
 
 CATEGORY = "Kinograph/interpolation"
@@ -231,6 +232,11 @@ class KinoSlowMotion(io.ComfyNode):
         slow = [span.within(spec.duration, 1 / spec.fps) for span in slow]
         stretches = [(max(span.start, first), min(span.end, last)) for span in slow]
         pace = Pace.slowed(spec.duration, seconds_of(slower), stretches, 1 / spec.fps, 1 / rate)
+        if slower > 1 and pace.slowest == 1:
+            raise VideoError(
+                f"no frame of this video of {float(spec.duration):g} s would be slow; choose a start before "
+                "the end and inside the video, and spans between the two"
+            )
         rules = rules_of(cut_threshold, longest_hold, scenes)
         how = interpolator(interp_model, scale, memory_limit)
         return edited(cls, interpolated_video(recipe, rate, rules, how, pace))

@@ -129,6 +129,15 @@ def test_slow_motion_of_a_stretch_leaves_the_rest_alone(pictured, interp_model, 
     assert again == shown[5:]
 
 
+@pytest.mark.parametrize(
+    "stretch", [{"start": 0.4, "end": 0.2}, {"start": 5.0}, {"spans": TWO_FRAMES, "start": 0.4}]
+)
+def test_slow_motion_of_nothing_is_refused(pictured, interp_model, stretch):
+    film = LazyVideo(pictured((np.zeros((8, 8, 3), np.uint8),) * 8))
+    with pytest.raises(VideoError, match=r"no frame of this video of 0\.8 s would be slow; choose a start"):
+        slower(interp_model, film, 4.0, **stretch)
+
+
 def test_scenes_of_a_slow_film_are_in_its_own_time(interp_model, film):
     cut = 6 / film.recipe.spec.fps
     assert reported(slower(interp_model, film, 3.0))[1].items[1].start == 3 * cut
