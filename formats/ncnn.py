@@ -52,7 +52,7 @@ def read_graph(text: str) -> list[Layer]:
     """The layers of a .param file, in its order, in which every layer's inputs come before it.
 
     Raises:
-        NcnnError: it is no such file.
+        NcnnError: it is no such file, or its layers stand in another order.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2 or lines[0].strip() != MAGIC:
@@ -60,7 +60,17 @@ def read_graph(text: str) -> list[Layer]:
     layers = [_layer(line) for line in lines[2:]]
     if str(len(layers)) != lines[1].split()[0]:
         raise NcnnError(f"it has {len(layers)} layers where its head tells of {lines[1].split()[0]}")
+    _check_order(layers)
     return layers
+
+
+def _check_order(layers: list[Layer]) -> None:
+    """Raise where a graph could run in a circle: each blob is made once, before it is used."""
+    known: set[str] = set()
+    for layer in layers:
+        if not known.issuperset(layer.inputs) or not known.isdisjoint(layer.outputs):
+            raise NcnnError(f"its layer {layer.name} takes what is not made yet, or makes what is made")
+        known.update(layer.outputs)
 
 
 def _layer(line: str) -> Layer:

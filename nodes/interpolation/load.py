@@ -21,7 +21,7 @@ class Family(NamedTuple):
 
     name: for messages, e.g. "RIFE 4.x".
     recognise: whether weights, by their keys, are of the family.
-    build: the network with its weights, in the weights' own dtype; raises WeightsError.
+    build: the network with its weights, at least as precise as they are; raises WeightsError.
     """
 
     name: str
@@ -41,7 +41,7 @@ def load_interpolation_model(path: Path | str, dtype: torch.dtype | None = None)
     Args:
         path: .safetensors, a pickle of tensors (.pkl .pth .pt .bin .ckpt), or one of ncnn's pair of .param
             and .bin.
-        dtype: of the convolutions; the file's own when None.
+        dtype: of the convolutions; that of the file's largest tensor when None.
 
     Returns:
         the network, for inference.
@@ -52,7 +52,8 @@ def load_interpolation_model(path: Path | str, dtype: torch.dtype | None = None)
     weights = read_weights_or_ncnn(Path(path))
     for family in FAMILIES:
         if family.recognise(weights.tensors):
-            network = family.build(weights).to(dtype=dtype, memory_format=torch.channels_last)
+            own = max(weights.tensors.values(), key=Tensor.nelement).dtype
+            network = family.build(weights).to(dtype=dtype or own, memory_format=torch.channels_last)
             return network.eval().requires_grad_(False)
     raise WeightsError(
         f"{weights.name} is no network for frames in between that is known here: {_what(weights.tensors)}; "
@@ -63,4 +64,6 @@ def load_interpolation_model(path: Path | str, dtype: torch.dtype | None = None)
 def _what(tensors: Mapping[str, Tensor]) -> str:
     if FILM in tensors:
         return "it is FILM, which ComfyUI's own node Load Frame Interpolation Model loads"
-    return f"it has {len(tensors)} tensors, first {', '.join(sorted(tensors)[:3])}"
+    return (
+        f"it has {len(tensors)} tensors, first {', '.join(sorted(tensors)[:3])}" if tensors else "it is empty"
+    )

@@ -41,12 +41,16 @@ def is_known(tensors: Mapping[str, Tensor]) -> bool:
 
 
 def folded(published: Mapping[str, Tensor], config: RifeConfig) -> dict[str, Tensor]:
-    """Published weights as our network has them, in float32."""
+    """Published weights as our network has them, in float32.
+
+    Raises:
+        KeyError, RuntimeError: a convolution that adds to what it sees lacks its scales, or some of them.
+    """
     made = {_our_key(key): tensor.float() for key, tensor in published.items() if not key.endswith(".beta")}
-    for key, beta in published.items():
-        if key.endswith(".beta"):
-            place = _our_key(key.replace(".beta", ".conv"))
-            _fold(made, place, beta.float().flatten(), config.groups)
+    for key, tensor in published.items():
+        if key.endswith(".conv.weight"):
+            beta = published[key.replace(".conv.weight", ".beta")].float().reshape(len(tensor))
+            _fold(made, _our_key(key.removesuffix(".weight")), beta, config.groups)
     outputs = (5 + config.state) * (4 if config.shuffles else 1)
     for key in [key for key in made if ".lastconv." in key]:  # 4.6 to 4.20 make a channel that nothing reads
         made[key] = made[key][:, :outputs] if key.endswith("weight") else made[key][:outputs]

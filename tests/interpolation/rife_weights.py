@@ -122,7 +122,7 @@ class NcnnWriter:
         tag = 0x01306B47 if half else 0
         numbers = turned.contiguous().to(torch.float16 if half else torch.float32).numpy().tobytes()
         self.data += struct.pack("<I", tag) + numbers + bytes(-len(numbers) % 4) + bias.numpy().tobytes()
-        return self.layer(kind, [blob], [f"{key}.out"], size)
+        return self.layer(kind, [blob], [f"{key}.{len(self.lines)}.out"], size)
 
     def text(self) -> str:
         return "\n".join(["7767517", f"{len(self.lines)} {len(self.lines) + 9}", *self.lines, ""])

@@ -114,6 +114,19 @@ def test_an_ncnn_graph_of_something_else_is_refused(tmp_path: Path) -> None:
         load_interpolation_model(tmp_path / "net.param")
 
 
+def test_an_ncnn_graph_in_circles_is_refused(tmp_path: Path) -> None:
+    text, data = ncnn_model(small("4.5–4.6"), weights())
+    lines = text.splitlines()
+    circle = next(index for index, line in enumerate(lines) if line.startswith("Convolution "))
+    words = lines[circle].split()
+    words[4] = words[5]
+    lines[circle] = " ".join(words)
+    (tmp_path / "rife.param").write_text("\n".join(lines))
+    (tmp_path / "rife.bin").write_bytes(data)
+    with pytest.raises(WeightsError, match="takes what is not made yet"):
+        load_interpolation_model(tmp_path / "rife.param")
+
+
 def test_a_rife_before_4_is_refused_and_told_what_to_fetch() -> None:
     made = weights()
     made["block0.conv0.0.0.weight"] = made["block0.conv0.0.0.weight"][:, :6]
@@ -122,13 +135,40 @@ def test_a_rife_before_4_is_refused_and_told_what_to_fetch() -> None:
 
 
 @pytest.mark.parametrize(
-    "gone", ["block2.convblock.3.conv.weight", "block1.conv0.1.0.weight", "encode.cnn3.bias"]
+    "gone",
+    [
+        "block2.convblock.3.conv.weight",
+        "block1.conv0.1.0.weight",
+        "encode.cnn3.bias",
+        "block0.convblock.1.beta",
+    ],
 )
 def test_an_incomplete_file_is_refused(gone: str) -> None:
     made = weights(OLDER)
     del made[gone]
     with pytest.raises(WeightsError, match=r"flownet\.pkl is no RIFE that can be loaded"):
         loaded(made)
+
+
+@pytest.mark.parametrize("key", ["block1.convblock.0.beta", "block1.conv0.1.0.weight"])
+def test_a_number_for_a_tensor_is_refused(key: str) -> None:
+    with pytest.raises(WeightsError, match=r"flownet\.pkl is no RIFE that can be loaded"):
+        loaded(weights() | {key: torch.tensor(1.0)})
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.float8_e4m3fn, torch.complex64])
+def test_other_numbers_than_floats_are_refused(kind: torch.dtype) -> None:
+    with pytest.raises(WeightsError, match=f"has weights in {str(kind).removeprefix('torch.')}"):
+        loaded({key: weight.to(kind) for key, weight in weights().items()})
+
+
+def test_half_precision_weights_make_the_published_network_in_float32(tmp_path: Path) -> None:
+    made = {key: weight.half() for key, weight in weights().items()}
+    save_file(made, tmp_path / "rife.safetensors")
+    network = load_interpolation_model(tmp_path / "rife.safetensors", torch.float32)
+    truth = result(loaded({key: weight.float() for key, weight in made.items()}))
+    assert relative(result(network), truth) < 1e-6
+    assert load_interpolation_model(tmp_path / "rife.safetensors").convolution_dtype == torch.float16
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
