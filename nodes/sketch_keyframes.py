@@ -27,6 +27,7 @@ from .film_attention import forward_options, with_options
 from .interpolation.sketch_adapter import AdaptedBlock, SketchAdapter, sketch_adapter
 from .interpolation.sketch_frames import TIME, Sketches, conditioned, frame_numbers, sketch_film
 from .model_lora import with_lora_tensors
+from .vae.wan21 import LATENTS as WAN21
 from .vae.weights_file import Weights, WeightsError, read_weights
 
 KEY = "kinograph_sketches"
@@ -51,16 +52,29 @@ def sketches_for(model: Any, vae: Any, latent: dict[str, Any], given: Given) -> 
     """Sketches for a film of a LATENT's size.
 
     Raises:
-        ValueError: their frames are not the film's.
+        ValueError: their frames are not the film's, or latent, VAE or masks do not fit.
     """
-    samples = latent["samples"]
+    samples, blank = latent["samples"], given.blank
+    if getattr(samples, "is_nested", False) or samples.ndim != 5:
+        raise ValueError(
+            "the latent is no film [batch, channels, frames, height, width]; wire the one to be sampled"
+        )
+    if blank is not None and len(blank) not in {1, len(given.images)}:
+        raise ValueError(
+            f"{len(given.images)} sketches and {len(blank)} masks of blank regions; wire one for all or one "
+            "each"
+        )
     frames = TIME * (samples.shape[2] - 1) + 1
     numbers = frame_numbers(given.frames, frames, len(given.images))
     cell = vae.spacial_compression_decode()
     height, width = (cells * cell for cells in samples.shape[3:])
     images = common_upscale(given.images[..., :3].movedim(-1, 1), width, height, "bilinear", "center")
     raw = vae.encode(sketch_film(images.movedim(1, -1), numbers, frames))
-    blank = given.blank
+    if raw.shape != (1, WAN21.channels, *samples.shape[2:]):
+        raise ValueError(
+            f"the VAE makes latents of shape {list(raw.shape)} of the sketches; needed is "
+            f"{[1, WAN21.channels, *samples.shape[2:]]}: wire Wan 2.1's VAE"
+        )
     if blank is not None:
         blank = blank.expand(len(numbers), -1, -1)
         blank = common_upscale(blank[:, None], width, height, "nearest-exact", "center")[:, 0]

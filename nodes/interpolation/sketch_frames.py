@@ -34,7 +34,8 @@ def frame_numbers(text: str, frames: int, count: int) -> list[int]:
         ValueError: they are no numbers of frames, repeat, or are not as many as the sketches.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdigit() and int(part) < frames for part in parts):
+    known = {str(frame) for frame in range(frames)}
+    if not known.issuperset(parts):
         raise ValueError(f'sketch frames {text!r}: write numbers from 0 to {frames - 1}, as in "0, 30"')
     numbers = [int(part) for part in parts]
     if len(set(numbers)) != count or len(numbers) != count:

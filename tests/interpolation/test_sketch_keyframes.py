@@ -146,6 +146,9 @@ def test_frames_lie_in_the_latent_frame_that_wan_puts_them_in():
     [
         ("0, 9", "from 0 to 8"),
         ("a", "from 0 to 8"),
+        ("0, ²", "from 0 to 8"),
+        ("0, " + "9" * 5000, "from 0 to 8"),
+        ("0, -1", "from 0 to 8"),
         ("0", "2 sketches and 1 frames"),
         ("3, 3", "2 sketches and 1"),
     ],
@@ -160,6 +163,22 @@ def test_another_films_sketches_are_refused(model, folder):
         film(sketched(model)[0], NOISE[:, :, :, :2])
     with pytest.raises(ValueError, match="wire both"):
         sketched(model, vae=None)
+
+
+class PictureVAE(PlainVAE):
+    """Knows single pictures only."""
+
+    def encode(self, film):
+        return torch.zeros(len(film), 4, film.shape[1] // 8, film.shape[2] // 8)
+
+
+def test_latents_and_masks_of_other_shapes_are_refused(model, folder):
+    with pytest.raises(ValueError, match="the latent is no film"):
+        sketched(model, latent={"samples": NOISE[:, :, 0]})
+    with pytest.raises(ValueError, match="2 sketches and 3 masks"):
+        sketched(model, blank=torch.zeros(3, 20, 30))
+    with pytest.raises(ValueError, match=r"latents of shape \[9, 4, 4, 6\].*wire Wan 2.1's VAE"):
+        sketched(model, vae=PictureVAE())
 
 
 def test_files_of_other_kinds_and_sizes_are_refused(model, folder):
