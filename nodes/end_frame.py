@@ -113,9 +113,14 @@ class EndFrame:
 
 def _add(feature: Tensor, _: nn.Module, given: Any, made: Any) -> Any:
     """Hook of a block: the feature is added to the film's tokens, which CogVideoX gives beside the text's."""
-    if isinstance(made, tuple):
-        return (made[0] + feature, *made[1:])
-    return made + feature
+    tokens, *others = made if isinstance(made, tuple) else (made,)
+    if tokens.shape[1] != feature.shape[1]:
+        raise ValueError(
+            f"{NAME} finds {tokens.shape[1]} tokens where the film has {feature.shape[1]}: another node on "
+            "this model adds some or leaves frames out; put it after this one, as High Frame Rate, or leave "
+            "it out"
+        )
+    return (tokens + feature, *others) if others else tokens + feature
 
 
 def with_end_frame(

@@ -82,10 +82,12 @@ class HighFrameRate:
         kept: dict[int, Tensor] = {}  # on the CPU: all blocks' together may be larger than the network
 
         def keep(layer: int, tokens: Tensor) -> Tensor:
+            _refuse_other_tokens(tokens, x[:, :, ::factor])
             kept[layer] = tokens.cpu()
             return tokens
 
         def correct(layer: int, tokens: Tensor) -> Tensor:
+            _refuse_other_tokens(tokens, x)
             film = tokens.unflatten(1, (x.shape[2], -1))  # [B,T,P,D]
             keys = kept.pop(layer).to(tokens).view(len(film), -1, *film.shape[2:])
             return corrected(film, keys, factor, strength).flatten(1, 2)
@@ -99,6 +101,17 @@ class HighFrameRate:
             spacing = between["rope_options"]["scale_t"]
             of_film[OVERRIDE] = BorrowedKeys(self.method, x.shape[2], spacing, done, options.get(OVERRIDE))
         return corrected(run(x, timestep, of_film), keys, factor, strength, dim=2)
+
+
+def _refuse_other_tokens(tokens: Tensor, film: Tensor) -> None:
+    """Raise where a block's tokens [B,S,D] are not the patches of a film [B,C,T,h,w], frame after frame."""
+    rows, columns = (-(-side // 2) for side in film.shape[3:])
+    wanted = film.shape[2] * rows * columns
+    if tokens.shape[1] != wanted:
+        raise ValueError(
+            f"{NAME} finds {tokens.shape[1]} tokens where the film has {wanted}: another node on this model "
+            f"adds some, as sketches do, or leaves frames out, as a second {NAME} does; use one of them"
+        )
 
 
 def _placed_between(options: dict[str, Any], factor: int) -> dict[str, Any]:

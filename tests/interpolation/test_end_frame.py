@@ -15,6 +15,7 @@ from kinograph.nodes.interpolation.end_frame_net import (
     place_waves,
 )
 from kinograph.nodes.interpolation.nodes_end_frame import KinoEndFrame
+from kinograph.nodes.interpolation.nodes_latent import KinoHighFrameRate
 from kinograph.nodes.model import load_video_model
 from kinograph.nodes.model_files import FOLDER
 from kinograph.nodes.vae.weights_file import WeightsError
@@ -141,6 +142,13 @@ def test_only_the_first_blocks_are_told(model, folder):
     seen.clear()
     assert not torch.allclose(film(ending(tapped, "second.safetensors")[0]), plain)
     assert torch.equal(seen[0], first)  # a silent first feature leaves the first block alone
+
+
+def test_it_goes_with_high_frame_rate_in_one_order(model, folder):
+    faster = {"method": "zerosmooth", "factor": 2}
+    assert film(KinoHighFrameRate.execute(ending(model)[0], faster).args[0]).isfinite().all()
+    with pytest.raises(ValueError, match=r"12 tokens where the film has 18.* put it after this one"):
+        film(ending(KinoHighFrameRate.execute(model, faster).args[0])[0])
 
 
 def test_nothing_stays_on_the_network_after_a_film(model, folder):

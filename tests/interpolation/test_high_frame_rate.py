@@ -190,6 +190,22 @@ def test_other_networks_and_context_windows_are_refused(model):
         film(windowed)
 
 
+def test_a_second_one_is_refused(model):
+    with pytest.raises(ValueError, match=r"12 tokens where the film has 18.* second High Frame Rate"):
+        film(faster(faster(model)))
+
+
+def test_tokens_beside_the_films_are_refused(model):
+    def block(args, extra):
+        longer = torch.cat([args["img"], args["img"][:, :6]], dim=1)
+        return extra["original_block"]({**args, "img": longer, "pe": torch.cat([args["pe"], args["pe"][:6]])})
+
+    other = model.clone()
+    other.set_model_patch_replace(block, "dit", "double_block", 1)
+    with pytest.raises(ValueError, match=r"24 tokens where the film has 18.*as sketches do"):
+        film(faster(other))
+
+
 def test_the_report_tells_which_latents_fit(model):
     report = KinoHighFrameRate.execute(model, {"method": "zerosmooth", "factor": 3}).args[1]
     assert report.startswith("Latents of 3·n + 1 frames fit, films of 12·n + 1 frames")
