@@ -83,7 +83,7 @@ def run(quick: bool) -> dict[str, Any]:
         "worst_rel_err_fp32": max(
             row["relative_error"] for row in rows if row["dtype"] == "float32" and "relative_error" in row
         ),
-        "memory_vs_q": max(row["memory_vs_q"] for row in rows if "memory_vs_q" in row),
+        "memory_vs_q": max(row["memory_vs_q"] for row in rows + captured if "memory_vs_q" in row),
         **method_figures(captured),
         **film_figures(films),
     }

@@ -99,6 +99,7 @@ def _row(name: str, method: AttentionMethod, layer: int, tensors: Tensors, round
 
     from ..kernels.attention import block_dispatch, tiles
     from ..nodes.attention.token_grid import TokenGrid
+    from .attention import extra_memory
 
     query, key, value = tensors
     began = time.perf_counter()
@@ -125,6 +126,7 @@ def _row(name: str, method: AttentionMethod, layer: int, tensors: Tensors, round
         "attention_ms": round(1000 * attention, 1),
         "over_sdpa": round(median_ratio(samples, "sdpa", "sparse"), 2),
         "over_own_dense": round(median_ratio(samples, "dense", "sparse"), 2),
+        "memory_vs_q": round(extra_memory(jobs["sparse"]) / query.nbytes, 2),
         "distance_to_dense": distance(made, dense),
         "relative_error": distance(made, reference(tensors, mask)),
     }

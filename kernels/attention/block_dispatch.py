@@ -39,12 +39,14 @@ class BlockBackend:
         compute: (query, key, value, mask) → [B,H,S,D], tokens sorted as the mask's order says.
         refusal: why it cannot serve these tensors.
         drawback: why it should not be chosen for them, though it can serve them.
+        sorts: it takes tokens in their own order, and sorts them itself where it needs to.
     """
 
     name: str
     compute: Callable[[Tensor, Tensor, Tensor, BlockMask], Tensor]
     refusal: Reason = _none
     drawback: Reason = _none
+    sorts: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,10 @@ def _dense_drawback(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) 
 
 
 BACKENDS = (
-    BlockBackend("dense", _dense, _dense_refusal, _dense_drawback),
+    BlockBackend("dense", _dense, _dense_refusal, _dense_drawback, sorts=True),
     BlockBackend("triton", triton_block.attend, triton_block.refusal),
     BlockBackend("flex", flex.attend, flex.refusal, flex.drawback),
-    BlockBackend("gathered", gathered.attend),
+    BlockBackend("gathered", gathered.attend, sorts=True),
     BlockBackend("naive", naive.attend_blocks),
 )
 """In order of preference; `gathered` serves everything."""
@@ -113,7 +115,7 @@ def attend(
     """
     _check(query, key, mask)
     choice = choose(query, key, value, mask) if choice is None else choice
-    if mask.order is None or choice.backend.name == "dense":
+    if mask.order is None or choice.backend.sorts:
         return choice.backend.compute(query, key, value, mask)
     query, key, value = (x.index_select(2, mask.order) for x in (query, key, value))
     made = choice.backend.compute(query, key, value, mask)

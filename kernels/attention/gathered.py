@@ -30,34 +30,61 @@ Run = tuple[int, int]
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor:
-    """query [B,H,S,D] over the pairs of key, value [B,H,L,D] that the mask keeps → [B,H,S,D]."""
-    way = _in_tiles if tiles.refusal(query, key, value) is None else _in_batches
-    return way(query, key, value, mask)
+    """query [B,H,S,D] over the pairs of key, value [B,H,L,D] that the mask keeps → [B,H,S,D].
+
+    Tokens come and go in their own order, whatever the mask's.
+    """
+    if tiles.refusal(query, key, value) is not None:
+        return _in_batches(query, key, value, mask)
+    if mask.rule is not None and len(mask.counts) == 1:
+        return _tile_by_tile(query, key, value, mask)
+    return _in_tiles(query, key, value, mask)
 
 
 def _in_tiles(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor:
     made, product = tiles.empty_result(query), tiles.product_for(query)
     plans = remembered(mask, "gathers", lambda: [list(gathers(mask, g)) for g in range(len(mask.counts))])
-    for number, head in enumerate(tiles.heads(query)):
-        result, keys_of_head, values_of_head = made[head], key[head].contiguous(), value[head].contiguous()
-        for gather in plans[number % len(plans)]:
-            near_keys, near_values = gather.of(keys_of_head), gather.of(values_of_head)
-            begin = gather.tiles[0].first
-            queries = tiles.scaled(query[head][begin : gather.tiles[-1].last])
-            for tile, keys, values in zip(
-                gather.tiles, near_keys.split(gather.counts), near_values.split(gather.counts), strict=True
-            ):
-                rows = tiles.tile_rows(query, len(keys))
-                for start in range(tile.first, tile.last, rows):
-                    stop = min(start + rows, tile.last)
-                    result[start:stop] = tiles.attend_tile(
-                        queries[start - begin : stop - begin],
-                        keys,
-                        values,
-                        product,
-                        _allowed(mask, start, stop, tile.runs),
-                    )
+    heads = tiles.heads(query)
+    for group, plan in enumerate(plans):
+        for gather in plan:
+            near = gather.keys(mask.order)
+            for head in heads if len(plans) == 1 else heads[group : group + 1]:
+                near_keys, near_values = (_taken(x[head], near).split(gather.counts) for x in (key, value))
+                for tile, keys, values in zip(gather.tiles, near_keys, near_values, strict=True):
+                    for rows in _rows(query, tile, len(keys)):
+                        places = rows if mask.order is None else mask.order[rows]
+                        queries = tiles.scaled(_taken(query[head], places))
+                        bias = _bias(mask, rows, tile.runs)
+                        made[head][places] = tiles.attend_tile(queries, keys, values, product, bias)
+                del near_keys, near_values, keys, values  # before the next are made
     return made
+
+
+def _tile_by_tile(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor:
+    """What the rule says of a tile serves all heads: to ask it takes as long as to attend."""
+    made, product = tiles.empty_result(query), tiles.product_for(query)
+    for tile in remembered(mask, "tiles", lambda: list(tiles_of(mask, 0))):
+        near = Gather([tile]).keys(mask.order)
+        for rows in _rows(query, tile, tile.keys):
+            places, bias = rows if mask.order is None else mask.order[rows], _bias(mask, rows, tile.runs)
+            for head in tiles.heads(query):
+                queries = tiles.scaled(_taken(query[head], places))
+                keys, values = _taken(key[head], near), _taken(value[head], near)
+                made[head][places] = tiles.attend_tile(queries, keys, values, product, bias)
+                del keys, values
+    return made
+
+
+def _taken(x: Tensor, tokens: Tensor | slice) -> Tensor:
+    """Rows of x [S,D]. By number they are copied, faster so than by `x[tokens]`."""
+    return x[tokens] if isinstance(tokens, slice) else x.index_select(0, tokens)
+
+
+def _rows(query: Tensor, tile: Tile, keys: int) -> Iterator[slice]:
+    """A tile's queries, as many at a time as there is room for."""
+    step = tiles.tile_rows(query, keys)
+    for start in range(tile.first, tile.last, step):
+        yield slice(start, min(start + step, tile.last))
 
 
 class Tile(NamedTuple):
@@ -67,55 +94,54 @@ class Tile(NamedTuple):
     last: int
     runs: tuple[Run, ...]
 
+    @property
+    def keys(self) -> int:
+        return sum(stop - start for start, stop in self.runs)
+
 
 @dataclass(frozen=True)
 class Gather:
-    """Tiles whose keys are copied side by side in one go.
-
-    Attributes:
-        blocks: numbers of the blocks of keys, tile after tile, where all are of one size.
-        size: theirs.
-    """
+    """Tiles whose keys are taken side by side in one go."""
 
     tiles: list[Tile]
-    blocks: Tensor | None = None
-    size: int = 0
 
     @cached_property
     def counts(self) -> list[int]:
         """Keys of each tile."""
-        return [sum(stop - start for start, stop in tile.runs) for tile in self.tiles]
+        return [tile.keys for tile in self.tiles]
 
-    def of(self, x: Tensor) -> Tensor:
-        """The tiles' rows of x [L,D], contiguous, one below the other; a view where they are one run."""
-        if self.blocks is not None:
-            whole = x[: len(x) // self.size * self.size].view(-1, self.size * x.shape[-1])
-            return whole.index_select(0, self.blocks).view(-1, x.shape[-1])
-        parts = [x[start:stop] for tile in self.tiles for start, stop in tile.runs]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+    @cached_property
+    def _runs(self) -> Tensor:
+        """int64 [runs,2]: how many keys, and how far the first lies from where it comes to stand."""
+        runs = torch.tensor([run for tile in self.tiles for run in tile.runs])
+        lengths = runs[:, 1] - runs[:, 0]
+        return torch.stack([lengths, runs[:, 0] - (lengths.cumsum(0) - lengths)], dim=1)
+
+    def keys(self, order: Tensor | None) -> Tensor | slice:
+        """Which tokens they are, tile after tile; a slice where they are one run of unsorted tokens."""
+        if order is None and len(self._runs) == 1:
+            return slice(*self.tiles[0].runs[0])
+        lengths, shifts = self._runs.unbind(1)
+        places = torch.arange(sum(self.counts)) + shifts.repeat_interleave(lengths)
+        return places if order is None else order[places]
 
 
 def gathers(mask: BlockMask, group: int) -> Iterator[Gather]:
     """All queries' tiles, in order; some together where their keys are scattered and few."""
-    size, room = mask.block, max(mask.keys // 2, 1)
+    room = max(mask.keys // 2, 1)
     held: list[Tile] = []
     for tile in tiles_of(mask, group):
-        scattered = size is not None and len(tile.runs) > 1 and tile.runs[-1][1] % size == 0
-        together = Gather([*held, tile]) if scattered else None
-        if held and (together is None or len(held) == TOGETHER or sum(together.counts) > room):
-            yield _by_blocks(held, size)
+        scattered = len(tile.runs) > 1 or mask.order is not None
+        full = len(held) == TOGETHER or sum(one.keys for one in [*held, tile]) > room
+        if held and (full or not scattered):
+            yield Gather(held)
             held = []
         if scattered:
             held.append(tile)
         else:
             yield Gather([tile])
     if held:
-        yield _by_blocks(held, size)
-
-
-def _by_blocks(held: list[Tile], size: int) -> Gather:
-    numbers = [torch.arange(start // size, stop // size) for tile in held for start, stop in tile.runs]
-    return Gather(held, torch.cat(numbers), size)
+        yield Gather(held)
 
 
 def tiles_of(mask: BlockMask, group: int) -> Iterator[Tile]:
@@ -141,12 +167,13 @@ def key_runs(mask: BlockMask, group: int) -> list[tuple[Run, ...]]:
     return found
 
 
-def _allowed(mask: BlockMask, start: int, stop: int, runs: tuple[Run, ...]) -> Tensor | None:
-    """bool [r,n] of some queries and the keys of these runs; None where a mask has no rule."""
+def _bias(mask: BlockMask, rows: slice, runs: tuple[Run, ...]) -> Tensor | None:
+    """0 or −∞ for some queries and the keys of these runs, float32 [r,n]; None where a mask has no rule."""
     if mask.rule is None:
         return None
     keys = torch.cat([torch.arange(*run) for run in runs])
-    return mask.rule(torch.arange(start, stop)[:, None], keys[None])
+    allowed = mask.rule(torch.arange(rows.start, rows.stop)[:, None], keys[None])
+    return torch.zeros(allowed.shape).masked_fill_(~allowed, float("-inf"))
 
 
 def _in_batches(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> Tensor:
@@ -158,6 +185,8 @@ def _in_batches(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask) -> T
         for queries, keys in _batches(mask, group):
             queries, keys = queries.to(query.device), keys.to(query.device)
             allowed = None if mask.rule is None else mask.rule(queries[:, :, None], keys[:, None])
+            if mask.order is not None:
+                queries, keys = mask.order[queries], mask.order[keys]
             near = F.scaled_dot_product_attention(
                 query[heads, queries], key[heads, keys], value[heads, keys], attn_mask=allowed
             )  # [heads,rows,r,D]

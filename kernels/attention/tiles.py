@@ -21,7 +21,7 @@ from ..linear.probe import onednn_linear
 KEYS = 8192
 LOGITS = 1 << 20
 """Of a tile, at most: the keys that it looks at at once, and queries times keys, 4 MB in float32."""
-MOST_ROWS = 512
+FEWEST_ROWS, MOST_ROWS = 128, 512
 """Queries of a tile."""
 FEWEST_LOGITS = 1 << 16
 """S·L of a head from which tiles pay; below that, fused attention's single call is quicker."""
@@ -58,8 +58,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def tile_rows(query: Tensor, keys: int) -> int:
-    """Queries of a tile that look at so many keys."""
-    return min(MOST_ROWS, LOGITS // min(keys, KEYS))
+    """Queries of a tile that look at so many keys, whose logits take a third of all queries' room at most."""
+    logits = min(LOGITS, query.nbytes // 12)
+    return min(MOST_ROWS, max(FEWEST_ROWS, logits // min(keys, KEYS)))
 
 
 Product = Callable[[Tensor, Tensor], Tensor]
@@ -81,17 +82,18 @@ def scaled(query: Tensor) -> Tensor:
 
 
 def attend_tile(
-    query: Tensor, key: Tensor, value: Tensor, product: Product, allowed: Tensor | None = None
+    query: Tensor, key: Tensor, value: Tensor, product: Product, bias: Tensor | None = None
 ) -> Tensor:
     """Scaled query, float32 [r,D], over key and value [n,D] → [r,D].
 
     More than `KEYS` keys are attended to in parts, which are put together by their sums of exponentials.
 
     Args:
-        allowed: bool [r,n]; None is all.
+        bias: float32 [r,n], added to the logits; −∞ keeps a pair out, and no row may be all −∞.
     """
-    if allowed is not None or len(key) <= KEYS:
-        return _weighted(_logits(query, key, product, allowed), value, product)
+    if bias is not None or len(key) <= KEYS:
+        logits = _logits(query, key, product)
+        return _weighted(logits if bias is None else logits.add_(bias), value, product)
     gathered = highest = total = None
     for keys, values in zip(key.split(KEYS), value.split(KEYS), strict=True):
         logits = _logits(query, keys, product)
@@ -108,10 +110,9 @@ def attend_tile(
     return gathered
 
 
-def _logits(query: Tensor, key: Tensor, product: Product, allowed: Tensor | None = None) -> Tensor:
+def _logits(query: Tensor, key: Tensor, product: Product) -> Tensor:
     """[r,n] in float32."""
-    logits = product(query, float_copy(key))
-    return logits if allowed is None else logits.masked_fill_(~allowed, float("-inf"))
+    return product(query, float_copy(key))
 
 
 def _weighted(logits: Tensor, value: Tensor, product: Product) -> Tensor:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..vae.wan21 import LATENTS as WAN21
 from .control_points import ControlError
 
 EMPTY = 0.5
@@ -67,8 +68,10 @@ def content_clip(
         times: see `times_of`.
 
     Raises:
-        ControlError: regions and pictures do not fit.
+        ControlError: regions, pictures and times do not fit.
     """
+    if regions is None and (pictures is not None or times.strip()):
+        raise ControlError("there are pictures or times of regions and no region; wire masks to region")
     clip, mask = start.new_full((frames, *start.shape), EMPTY), start.new_ones(frames, *start.shape[:2])
     if regions is not None:
         if pictures is None or len(pictures) not in {1, len(regions)}:
@@ -96,7 +99,7 @@ def vace_context(encode: Callable[[Tensor], Tensor], content: Content) -> tuple[
         [1,2C,t,h,w] and [1,64,t,h,w].
 
     Raises:
-        ControlError: the sizes are not VACE's.
+        ControlError: the sizes, or the latents, are not VACE's.
     """
     frames, height, width = content.mask.shape
     if height % SIZE or width % SIZE or frames % FRAMES != 1:
@@ -107,9 +110,14 @@ def vace_context(encode: Callable[[Tensor], Tensor], content: Content) -> tuple[
     made = content.mask[..., None]
     shown = content.clip - EMPTY
     latents = torch.cat([encode(shown * part + EMPTY) for part in (1 - made, made)], dim=1)
+    size = ((frames - 1) // FRAMES + 1, height // STRIDE, width // STRIDE)
+    if latents.shape != (1, 2 * WAN21.channels, *size):
+        raise ControlError(
+            f"the VAE makes latents of shape {list(latents.shape)} of both parts; needed is "
+            f"{[1, 2 * WAN21.channels, *size]}: wire a Wan 2.1 VAE, which VACE models look through"
+        )
     cells = content.mask.unflatten(1, (-1, STRIDE)).unflatten(3, (-1, STRIDE))  # [T,h,8,w,8]
     channels = cells.permute(2, 4, 0, 1, 3).flatten(0, 1)[None]
-    size = ((frames - 1) // FRAMES + 1, height // STRIDE, width // STRIDE)
     return latents, torch.nn.functional.interpolate(channels, size=size, mode="nearest-exact")
 
 

@@ -76,10 +76,9 @@ class KinoInbetweenControls(io.ComfyNode):
         pictures = None if region_image is None else fitted(region_image[..., :3].cpu(), first.shape)
         regions = None if region is None else fitted(region.cpu()[..., None], first.shape)[..., 0]
         content = content_clip(first, last, frames, pictures, regions, region_times)
-        if vae is not None:
-            branches = [(content, content_strength)]
-            if motion_strength:
-                branches.append((Content(moving, torch.ones_like(content.mask)), motion_strength))
+        given = (content, content_strength), (Content(moving, torch.ones_like(content.mask)), motion_strength)
+        branches = [(clips, strength) for clips, strength in given if strength]
+        if vae is not None and branches:
             contexts = [vace_context(vae.encode, clips) for clips, _ in branches]
             strengths = [strength for _, strength in branches]
             positive, negative = (with_contexts(each, contexts, strengths) for each in (positive, negative))
@@ -157,8 +156,10 @@ def _motion(
         given = (tracks[name].cpu().numpy() for name in ("track_path", "track_visibility"))
         points = points.beside(control_points.of_tracks(*given, frames))
     if flow is not None:
-        strongest = control_points.strongest(flow["forward"].cpu().numpy(), flow_points)
-        points = points.beside(control_points.of_tracks(*strongest, frames))
+        vectors = flow["forward"].cpu().numpy()
+        places, seen = control_points.strongest(vectors, flow_points)
+        stretch = size[1] / vectors.shape[2], size[0] / vectors.shape[1]
+        points = points.beside(control_points.of_tracks(places * stretch, seen, frames))
     points = points.beside(control_points.of_paths(paths, frames))
     if depths.strip():
         found = control_points.depths_of_text(depths, points.places.shape[1], frames)

@@ -106,6 +106,9 @@ def test_regions_are_given_at_their_times():
 def test_a_region_without_a_picture_is_refused():
     with pytest.raises(ControlError, match="1 regions and 0 pictures"):
         controls(region=torch.ones(1, *SIZE))
+    for alone in ({"region_image": images()}, {"region_times": "0.5"}):
+        with pytest.raises(ControlError, match="no region"):
+            controls(**alone)
     pictures = torch.rand(3, *SIZE, 3)
     with pytest.raises(ControlError, match="2 regions and 3 pictures"):
         content_clip(pictures[0], pictures[1], 9, pictures, torch.ones(2, *SIZE))
@@ -141,6 +144,15 @@ def test_the_farthest_moving_points_of_a_flow_are_taken():
     assert seen[0].all()
     wired = {"forward": torch.from_numpy(flow)}
     assert controls(flow=wired)[0].any()
+
+
+def test_a_flow_of_another_size_is_stretched_to_the_picture():
+    flow = torch.zeros(FRAMES - 1, 24, 32, 2)
+    flow[:, 8:16, 8:16] = 1.0  # half the picture's size, so two pixels a frame
+    clip = controls(flow={"forward": flow}, flow_points=1)[0]
+    middles = [frame.any(dim=-1).nonzero().float().mean(dim=0) for frame in (clip[0], clip[4])]
+    assert middles[0].tolist() == [24, 24]  # the grid's point at (12, 12)
+    assert (middles[1] - middles[0]).tolist() == [8, 8]
 
 
 def test_a_point_that_left_the_picture_does_not_come_back():
@@ -211,6 +223,19 @@ def test_a_vae_puts_both_branches_into_the_conditioning():
     assert TEXT[0][1] == {"pooled": 1}
     alone = controls(paths=CROSSING, vae=Vae(), motion_strength=0.0)[3][0][1]
     assert len(alone["vace_frames"]) == 1
+    motion = controls(paths=CROSSING, vae=Vae(), content_strength=0.0)[3][0][1]
+    assert motion["vace_strength"] == [1.0] and motion["vace_mask"][0].min() == 1
+    assert controls(vae=Vae(), content_strength=0.0, motion_strength=0.0)[3] == TEXT
+
+
+@pytest.mark.parametrize("shape", [(FRAMES, 4, 6, 8), (1, 48, 3, 3, 4)])
+def test_a_vae_of_another_kind_is_refused(shape):
+    class Other:
+        def encode(self, pixels):
+            return torch.zeros(shape)
+
+    with pytest.raises(ControlError, match=r"needed is \[1, 32, 3, 6, 8\]: wire a Wan 2.1 VAE"):
+        controls(vae=Other())
 
 
 def test_what_is_given_and_what_is_made_are_encoded_apart():

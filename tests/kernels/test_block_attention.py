@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from attention.random_masks import some_blocks
@@ -25,6 +27,7 @@ def grid_mask(frames: int, frame_tokens: int, text: int, block: int, groups: int
     return BlockMask.of(some_blocks(len(edges) - 1, len(edges) - 1, groups), edges)
 
 
+GATHERED = [gathered._in_tiles, gathered._tile_by_tile, gathered._in_batches]
 films = {
     "frames": st.integers(1, 90),
     "frame_tokens": st.integers(1, 4000),
@@ -44,7 +47,7 @@ def small_enough(frames: int, frame_tokens: int, text: int) -> tuple[int, int, i
 
 @settings(max_examples=30, deadline=None)
 @given(**films)
-@pytest.mark.parametrize("way", [gathered._in_tiles, gathered._in_batches])
+@pytest.mark.parametrize("way", GATHERED)
 def test_float32_is_the_reference(way, frames, frame_tokens, text, block, count, width):
     mask = grid_mask(*small_enough(frames, frame_tokens, text), block)
     query, key, value = heads(1, count, mask.queries, width)
@@ -75,7 +78,7 @@ def test_each_head_may_have_a_mask_of_its_own(way):
     torch.testing.assert_close(made, naive.attend_blocks(query, key, value, mask), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("way", [gathered._in_tiles, gathered._in_batches, flex.attend])
+@pytest.mark.parametrize("way", [*GATHERED, flex.attend])
 def test_a_rule_within_blocks_is_kept(way):
     near = torch.eye(7, dtype=torch.bool)
     near |= near.roll(1, 1) | near.roll(-1, 1)
@@ -86,13 +89,14 @@ def test_a_rule_within_blocks_is_kept(way):
     torch.testing.assert_close(made, naive.attend_blocks(query, key, value, mask), rtol=1e-5, atol=1e-5)
 
 
-def test_blocks_may_differ_in_size_and_queries_from_keys():
+@pytest.mark.parametrize("way", GATHERED)
+def test_blocks_may_differ_in_size_and_queries_from_keys(way):
     query_edges, key_edges = torch.tensor([0, 3, 40, 41, 100]), torch.tensor([0, 10, 90])
     mask = BlockMask.of(some_blocks(4, 2), query_edges, key_edges)
     query, *_ = heads(1, 2, 100, 16)
     key, value = heads(1, 2, 90, 16, count=2)
     with torch.inference_mode():
-        made = gathered.attend(query, key, value, mask)
+        made = way(query, key, value, mask)
     torch.testing.assert_close(made, naive.attend_blocks(query, key, value, mask), rtol=1e-5, atol=1e-5)
 
 
@@ -113,17 +117,19 @@ def test_more_keys_than_fit_at_once_are_put_together(monkeypatch):
     torch.testing.assert_close(made, naive.attend_blocks(query * 9, key, value, mask), rtol=1e-5, atol=1e-5)
 
 
-def test_sorted_tokens_come_back_in_their_own_order():
-    mask = grid_mask(4, 40, 0, 32)
+def near_each_other(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+    return (query - key).abs() < 150
+
+
+@pytest.mark.parametrize("rule", [None, near_each_other])
+@pytest.mark.parametrize("way", [*GATHERED, block_dispatch.attend])
+def test_sorted_tokens_come_back_in_their_own_order(way, rule):
+    mask = replace(BlockMask.full(160, 160, 32) if rule else grid_mask(4, 40, 0, 32), rule=rule)
     order = torch.randperm(mask.queries, generator=torch.Generator().manual_seed(1))
     query, key, value = heads(1, 2, mask.queries, 32)
     wanted = naive.attend_blocks(*(x[:, :, order] for x in (query, key, value)), mask)
-    made = block_dispatch.attend(
-        query,
-        key,
-        value,
-        BlockMask(mask.lists, mask.counts, mask.query_edges, mask.key_edges, mask.density, order),
-    )
+    with torch.inference_mode():
+        made = way(query, key, value, replace(mask, order=order))
     torch.testing.assert_close(made[:, :, order], wanted, rtol=1e-5, atol=1e-5)
 
 

@@ -110,7 +110,7 @@ def _window_rule(grid: TokenGrid, order: Tensor, windows: list[tuple[Tensor, Ten
     places = torch.full((grid.tokens, 2), -1)
     places[grid.before : grid.before + grid.video] = grid.places()[:, 1:]
     places = places[order]
-    by_device = {}
+    beside, by_device = grid.tokens > grid.video, {}
 
     def tables(device: torch.device) -> list[tuple[Tensor, Tensor, Tensor]]:
         """(place, first seen, last seen) of every token along height and width."""
@@ -125,6 +125,6 @@ def _window_rule(grid: TokenGrid, order: Tensor, windows: list[tuple[Tensor, Ten
         (y, top, bottom), (x, left, right) = tables(query.device)
         seen = (y[key] >= top[query]) & (y[key] <= bottom[query])
         seen = seen & (x[key] >= left[query]) & (x[key] <= right[query])
-        return seen | (y[key] < 0) | (y[query] < 0)
+        return seen | (y[key] < 0) | (y[query] < 0) if beside else seen
 
     return sees
