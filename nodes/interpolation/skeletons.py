@@ -17,6 +17,8 @@ LIMBS = (
 JOINTS = 18
 SEEN = 0.05
 """Confidence from which on a joint counts."""
+FAR = 100.0
+"""Canvases away from which on a joint is a mistake, and would take ages to draw a limb to."""
 
 
 class PoseError(ValueError):
@@ -42,19 +44,33 @@ def people_of(poses: Any, size: tuple[int, int]) -> np.ndarray:
             f"this pose has no people as OpenPose writes them ({type(error).__name__}: {error}); wire the "
             "POSE_KEYPOINT output of a pose node"
         ) from error
-    whole = [one[:JOINTS] for one in people if len(one) >= JOINTS]
-    joints = np.array(whole).reshape(-1, JOINTS, 3)
+    if other := {len(one) for one in people} - {JOINTS}:
+        raise PoseError(
+            f"a person of this pose has {min(other)} joints; needed are OpenPose's {JOINTS} (COCO)"
+        )
+    joints = np.array(people).reshape(-1, JOINTS, 3)
     if not all(math.isfinite(side) and side > 0 for side in canvas) or not np.isfinite(joints).all():
         raise PoseError("this pose has places that are no finite numbers; make it anew from the picture")
     relative = joints[..., :2].max(initial=0.0) <= 1.0  # some nodes write shares of the canvas
     given = (1.0, 1.0) if relative else canvas
+    if np.abs(joints[..., :2] / given).max(initial=0.0) > FAR:
+        raise PoseError(
+            f"this pose has joints more than {FAR:.0f} times its canvas of {canvas[0]:.0f}x{canvas[1]:.0f} "
+            "away; make it anew from the picture"
+        )
     joints[..., :2] *= np.array([size[1] / given[0], size[0] / given[1]])
     return joints
 
 
 def limbs_between(start: Any, end: Any, size: tuple[int, int]) -> Matched:
-    """Limbs that people have in both of two POSE_KEYPOINT values; none where one is not given."""
-    if start is None or end is None:
+    """Limbs that people have in both of two POSE_KEYPOINT values; none where neither is given.
+
+    Raises:
+        PoseError: only one is given, or one holds no people in OpenPose's form.
+    """
+    if (start is None) != (end is None):
+        raise PoseError("a pose for one of both pictures only; wire start_pose and end_pose, or neither")
+    if start is None:
         return Matched(np.zeros((0, 2, 2)), np.zeros((0, 2, 2)))
     return matched_limbs(people_of(start, size), people_of(end, size))
 

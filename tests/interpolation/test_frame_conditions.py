@@ -140,8 +140,24 @@ def test_other_values_are_no_poses(poses):
         people_of(poses, SIZE)
 
 
-def test_without_two_poses_there_are_no_limbs():
-    assert len(limbs_between(pose(person(1, 1)), None, SIZE).first) == 0
+def test_without_poses_there_are_no_limbs_and_one_alone_is_refused():
+    assert len(limbs_between(None, None, SIZE).first) == 0
+    assert len(limbs_between(pose(), pose(person(1, 1)), SIZE).first) == 0
+    with pytest.raises(PoseError, match="only; wire start_pose and end_pose"):
+        limbs_between(pose(person(1, 1)), None, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("joints", "message"),
+    [
+        ([1.0] * 51, "17 joints"),
+        ([1.0] * 75, "25 joints"),
+        (person(1e9, 5), "100 times its canvas of 120x90"),
+    ],
+)
+def test_people_that_cannot_be_drawn_are_refused(joints, message):
+    with pytest.raises(PoseError, match=message):
+        people_of(pose(joints), SIZE)
 
 
 def test_upper_ink_hides_lower_ink():
