@@ -58,7 +58,7 @@ def coloured(image: np.ndarray) -> Image.Image:
 
 def graphs() -> Iterator[Row]:
     ink = drawing(0, 0)
-    graph = vectorised(ink)
+    graph = vectorised(ink).graph
     large = 2 * graph.segments
     edges = picture(paint(large, 2 * PAGE[0], 2 * PAGE[1], 2.0), colours(len(large)))
     yield Row("drawing", [paper(ink.astype(np.float32)).resize((2 * PAGE[1], 2 * PAGE[0]))])
@@ -66,7 +66,7 @@ def graphs() -> Iterator[Row]:
 
 
 def drawings_between() -> Iterator[Row]:
-    keys = vectorised(drawing(-10, 2)), vectorised(drawing(8, 16))
+    keys = vectorised(drawing(-10, 2)).graph, vectorised(drawing(8, 16)).graph
     between = LineInbetween(keys, match_lines(*keys))
     drawn = [rasterised(between.at(t), 2.4) for t in progress("linear", 5)]
     yield Row("key, three between, key", [paper(ink) for ink in drawn])
@@ -75,7 +75,7 @@ def drawings_between() -> Iterator[Row]:
 
 
 def sizes() -> Iterator[Row]:
-    graph = vectorised(drawing(0, 20))
+    graph = vectorised(drawing(0, 20)).graph
     yield Row("thickness 1, 3, 6", [paper(rasterised(graph, thickness)) for thickness in (1, 3, 6)])
     yield Row("scale 2, thickness 3", [paper(rasterised(graph, 3, 2.0))])
 

@@ -78,14 +78,16 @@ class KinoVectoriseLines(io.ComfyNode):
         from .vectorise import ink_of, vectorised
 
         progress = Progress(len(images), node_id=node_id(cls))
-        graphs = []
-        for image in images.cpu().numpy():
-            graphs.append(vectorised(ink_of(image, threshold, ink), tolerance, spacing, spur))
+        graphs, told = [], []
+        for number, image in enumerate(images.cpu().numpy()):
+            graph, dots = vectorised(ink_of(image, threshold, ink), tolerance, spacing, spur)
+            graphs.append(graph)
+            left_out = f"; {dots} dots, which have no length, are left out" if dots else ""
+            told.append(
+                f"drawing {number}: {len(graph.vertices)} vertices, {len(graph.edges)} edges{left_out}"
+            )
             progress.advance()
-        report = "\n".join(
-            f"drawing {number}: {len(graph.vertices)} vertices, {len(graph.edges)} edges"
-            for number, graph in enumerate(graphs)
-        )
+        report = "\n".join(told)
         show_text(report, node_id(cls))
         return io.NodeOutput(tuple(graphs), report, ui=node_views.views(node_views.report(report)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,9 +34,16 @@ def ink_of(image: np.ndarray, threshold: float, ink: str) -> np.ndarray:
     return brightness < threshold if ink == DARK else brightness > threshold
 
 
+class Vectorised(NamedTuple):
+    """A drawing's lines, and how many dots it has: marks without length, which no graph can hold."""
+
+    graph: LineGraph
+    dots: int
+
+
 def vectorised(
     ink: np.ndarray, tolerance: float = 0.5, spacing: float = 12.0, spur: float = 4.0
-) -> LineGraph:
+) -> Vectorised:
     """The lines of a drawing as a graph.
 
     Lines are thinned, followed between their ends and crossings, and made of straight edges.
@@ -67,7 +75,8 @@ def vectorised(
                 ends.append(vertex((run[a], run[b], part), line[a] + (line[b] - line[a]) * part / parts))
             ends.append(vertex(run[b], line[b]))
             edges += pairwise(ends)
-    return _with_whole_crossings(LineGraph.of(np.array(vertices), np.array(edges), width, height))
+    graph = LineGraph.of(np.array(vertices), np.array(edges), width, height)
+    return Vectorised(_with_whole_crossings(graph), len(places) - len(np.unique(pairs)))
 
 
 def _smoothed(line: np.ndarray) -> np.ndarray:

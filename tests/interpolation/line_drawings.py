@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from kinograph.nodes.interpolation import vectorise
 from kinograph.nodes.interpolation.line_graph import LineGraph
 from kinograph.nodes.interpolation.strokes import paint
 
@@ -34,6 +35,11 @@ def figure(hand: float = 0.0) -> np.ndarray:
 
 def ink(segments: np.ndarray, thickness: float = 3.0) -> np.ndarray:
     return paint(segments, HEIGHT, WIDTH, thickness).coverage > 0.5
+
+
+def vectorised(drawn: np.ndarray, **settings: float) -> LineGraph:
+    """The lines of a raster."""
+    return vectorise.vectorised(drawn, **settings).graph
 
 
 def random_graph(seed: int = 0, count: int = 30) -> LineGraph:

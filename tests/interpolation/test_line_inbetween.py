@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from interpolation.line_drawings import HEIGHT, WIDTH, figure, ink, polyline, random_graph
+from interpolation.line_drawings import HEIGHT, WIDTH, figure, ink, polyline, random_graph, vectorised
 from kinograph.nodes.interpolation.line_graph import LineGraph
 from kinograph.nodes.interpolation.line_inbetween import (
     HALF,
@@ -17,7 +17,6 @@ from kinograph.nodes.interpolation.line_inbetween import (
 )
 from kinograph.nodes.interpolation.line_matching import grown, match_lines, without_jumps
 from kinograph.nodes.interpolation.strokes import rasterised
-from kinograph.nodes.interpolation.vectorise import vectorised
 
 SHIFT = np.array([13.0, -8.0])
 

@@ -56,6 +56,15 @@ def test_pictures_become_pictures_with_new_ones_between():
     torch.testing.assert_close(mask[2], mask[0].roll(8, dims=1), atol=0.02, rtol=0)
 
 
+def test_dots_are_left_out_and_told():
+    page = drawings(0).clone()
+    assert "dots" not in KinoVectoriseLines.execute(page, "dark", 0.5, 0.5, 12.0, 4.0).args[1]
+    page[0, 10:13, 10:13] = page[0, 100, 20] = 0.0
+    lines, report = KinoVectoriseLines.execute(page, "dark", 0.5, 0.5, 12.0, 4.0).args
+    assert len(lines[0].edges) == len(vectorised(drawings(0))[0].edges)
+    assert report.endswith("edges; 2 dots, which have no length, are left out")
+
+
 def test_further_keys_come_after_the_first_ones():
     lines = KinoInbetweenLines.execute(
         vectorised(drawings(0)), 1, "linear", GEOMETRIC, vectorised(drawings(8))

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from interpolation.line_drawings import HEIGHT, WIDTH, ellipse, figure, ink, polyline
+from interpolation.line_drawings import HEIGHT, WIDTH, ellipse, figure, ink, polyline, vectorised
 from kinograph.nodes.interpolation.skeleton import chains, links, simplified, thin
 from kinograph.nodes.interpolation.strokes import paint, rasterised
-from kinograph.nodes.interpolation.vectorise import DARK, LIGHT, ink_of, vectorised
+from kinograph.nodes.interpolation.vectorise import DARK, LIGHT, ink_of
 
 
 def test_a_drawing_comes_back_where_it_was():
