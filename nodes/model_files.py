@@ -30,6 +30,12 @@ def register_embedded_weights() -> None:
             folder_paths.add_model_folder_path(kind, str(EMBEDDED / kind))
 
 
+def files_below(folder: str) -> list[str]:
+    """Names, for a widget, of the installed files below one of our folders, which ends with a slash."""
+    names = (name.replace("\\", "/") for name in folder_paths.get_filename_list(FOLDER))
+    return [name.removeprefix(folder) for name in names if name.startswith(folder)]
+
+
 def model_file(name: str, catalogue_name: str, source: str = "") -> Path:
     """The installed file of that name.
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..vae.weights_file import Weights, WeightsError
+from ..vae.weights_file import Weights, WeightsError, misfit
 
 GROUPS = 8
 WAVES = 64
@@ -154,5 +154,7 @@ def bridge_network(weights: Weights, dtype: torch.dtype) -> BridgeNetwork:
             f"{', '.join(sorted(weights.tensors)[:3])}); pick one that training/train_cbb_vfi.py made"
         )
     network = BridgeNetwork(BridgeConfig.of(weights.tensors))
+    if fault := misfit(weights.tensors, network.state_dict()):
+        raise WeightsError(f"{weights.name} is no whole network of Brownian bridges: {fault}; fetch it again")
     network.load_state_dict(dict(weights.tensors))
     return network.to(dtype).eval().requires_grad_(False)

@@ -18,11 +18,20 @@ from torch.nn import functional as F
 
 from ..generation.wan_patches import padded
 from ..generation.wan_positions import timestep_waves
-from ..vae.weights_file import Weights, WeightsError
+from ..vae.weights_file import Weights, WeightsError, misfit
 
 PATCH = 2
 SPATIAL_SCALE = 1.875
 """Patches of the pictures of training to a step of the positions."""
+KNOWN = {
+    "patch_embed.proj.weight",
+    "patch_embed.text_proj.weight",
+    "time_embedding.linear_1.weight",
+    "transformer_blocks.0.attn1.norm_q.weight",
+    "weights.0.weight",
+    "first_weights.0.weight",
+}
+"""Keys of its weights; its sizes are read off these."""
 SLOPE = 0.01
 """Of the leaky rectifier."""
 
@@ -206,16 +215,15 @@ def end_frame_net(weights: Weights, dtype: torch.dtype) -> EndFrameNet:
         WeightsError: it is no EF-Net.
     """
     tensors = weights.tensors
-    if not {"patch_embed.proj.weight", "weights.0.weight", "first_weights.0.weight"} <= tensors.keys():
+    if KNOWN - tensors.keys():
         raise WeightsError(
             f"{weights.name} holds no EF-Net (first keys: {', '.join(sorted(tensors)[:3])}); pick Sci-Fi's "
             "EF_Net file"
         )
     network = EndFrameNet(EndFrameConfig.of(tensors))
-    own = network.state_dict().keys()
-    if lacking := own - tensors.keys():
-        raise WeightsError(
-            f"{weights.name} lacks {len(lacking)} weights, first {min(lacking)}; fetch it again"
-        )
-    network.load_state_dict({key: tensors[key] for key in own})
+    own = network.state_dict()
+    used = {key: tensor for key, tensor in tensors.items() if key in own}
+    if fault := misfit(used, own):
+        raise WeightsError(f"{weights.name} is no whole EF-Net: {fault}; fetch it again")
+    network.load_state_dict(used)
     return network.to(dtype).eval().requires_grad_(False)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import folder_paths
 from comfy_api.latest import io
 
 from ..methods import offer
-from ..model_files import FOLDER
+from ..model_files import FOLDER, files_below
 from ..runtime import node_id, show_text
 from ..sockets import InterpolationModel
 from .nodes_latent import CATEGORY
@@ -34,11 +33,6 @@ class KinoBrownianBridge(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        files = [
-            name.replace("\\", "/").removeprefix(BRIDGES)
-            for name in folder_paths.get_filename_list(FOLDER)
-            if name.replace("\\", "/").startswith(BRIDGES)
-        ]
         return io.Schema(
             node_id=NODE,
             display_name="Load Brownian Bridge",
@@ -48,7 +42,9 @@ class KinoBrownianBridge(io.ComfyNode):
             "steps do, and seeds hardly matter.",
             inputs=[
                 io.Vae.Input("vae", tooltip="The VAE whose latents the file was trained on."),
-                io.Combo.Input("file", options=files, tooltip="A file in models/kinograph/bridge."),
+                io.Combo.Input(
+                    "file", options=files_below(BRIDGES), tooltip="A file in models/kinograph/bridge."
+                ),
                 io.Int.Input(
                     "steps",
                     default=5,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import folder_paths
 from comfy_api.latest import io
 
 from .. import node_views
 from ..methods import offer
-from ..model_files import FOLDER
+from ..model_files import FOLDER, files_below
 from ..runtime import node_id, show_text
 from .nodes_latent import CATEGORY
 
@@ -29,12 +28,6 @@ offer(
 )
 
 
-def network_files() -> list[str]:
-    """Names below the folder of networks."""
-    names = (name.replace("\\", "/") for name in folder_paths.get_filename_list(FOLDER))
-    return [name.removeprefix(NETWORKS) for name in names if name.startswith(NETWORKS)]
-
-
 class KinoEndFrame(io.ComfyNode):
     """A MODEL whose films end with a picture."""
 
@@ -48,7 +41,7 @@ class KinoEndFrame(io.ComfyNode):
             "small network expands the last frame over all frames (EF-Net of Sci-Fi).",
             inputs=[
                 io.Model.Input("model", tooltip="CogVideoX image-to-video, or a Wan model."),
-                io.Combo.Input("file", options=network_files(), tooltip="In models/kinograph/ef_net."),
+                io.Combo.Input("file", options=files_below(NETWORKS), tooltip="In models/kinograph/ef_net."),
                 io.Latent.Input(
                     "end_latent",
                     tooltip="The last picture, encoded, as large as the film; of a film its last.",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import folder_paths
 from comfy_api.latest import io
 
 from .. import node_views
 from ..methods import offer
-from ..model_files import FOLDER
+from ..model_files import FOLDER, files_below
 from ..runtime import node_id, show_text
 from .nodes_latent import CATEGORY
 
@@ -29,12 +28,6 @@ offer(
 )
 
 
-def adapter_files() -> list[str]:
-    """Names below the folder of adapters."""
-    names = (name.replace("\\", "/") for name in folder_paths.get_filename_list(FOLDER))
-    return [name.removeprefix(ADAPTERS) for name in names if name.startswith(ADAPTERS)]
-
-
 class KinoSketchKeyframes(io.ComfyNode):
     """A MODEL that follows sketches."""
 
@@ -48,7 +41,9 @@ class KinoSketchKeyframes(io.ComfyNode):
             "after its start picture and makes the frames between (ToonComposer).",
             inputs=[
                 io.Model.Input("model", tooltip="Wan 2.1 I2V 14B, or whatever the file was trained with."),
-                io.Combo.Input("file", options=adapter_files(), tooltip="In models/kinograph/tooncomposer."),
+                io.Combo.Input(
+                    "file", options=files_below(ADAPTERS), tooltip="In models/kinograph/tooncomposer."
+                ),
                 io.Float.Input(
                     "strength",
                     default=1.0,

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ..generation.wan_patches import padded
 from ..generation.wan_positions import rotate, rotations
-from ..vae.weights_file import Weights, WeightsError
+from ..vae.weights_file import Weights, WeightsError, misfit
 
 HEADS = 4
 EMBEDDING = "sequence_cond_patch_embedding.weight"
@@ -126,14 +126,12 @@ def sketch_adapter(weights: Weights, dtype: torch.dtype) -> tuple[SketchAdapter,
             "adapters that attend in space alone"
         )
     network = SketchAdapter(config)
-    own = network.state_dict().keys()
+    own = network.state_dict()
     tensors = {key: tensor for key, tensor in weights.tensors.items() if key in own}
     missing = CHANNELS - tensors[EMBEDDING].shape[1]  # files without masks of regions have four fewer
     tensors[EMBEDDING] = F.pad(tensors[EMBEDDING], (0, 0, 0, 0, 0, 0, 0, missing))
-    if lacking := own - tensors.keys():
-        raise WeightsError(
-            f"{weights.name} lacks {len(lacking)} weights, first {min(lacking)}; fetch it again"
-        )
+    if fault := misfit(tensors, own):
+        raise WeightsError(f"{weights.name} is no whole sketch adapter: {fault}; fetch it again")
     network.load_state_dict(tensors)
     others = {key: tensor for key, tensor in weights.tensors.items() if key not in own}
     return network.to(dtype).eval().requires_grad_(False), others

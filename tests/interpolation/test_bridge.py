@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 
+import folder_paths
 import pytest
 import torch
 from kinograph.nodes.bridge_model import load_bridge
@@ -19,6 +20,9 @@ from kinograph.nodes.interpolation.bridge import (
 )
 from kinograph.nodes.interpolation.bridge_frames import BridgeSettings
 from kinograph.nodes.interpolation.bridge_network import BridgeConfig, BridgeNetwork
+from kinograph.nodes.interpolation.nodes_bridge import KinoBrownianBridge
+from kinograph.nodes.interpolation.nodes_frames import KinoInterpolateFrames
+from kinograph.nodes.model_files import FOLDER
 from kinograph.nodes.vae.wan21 import Wan21Config, Wan21VAE
 from kinograph.nodes.vae.weights_file import WeightsError
 from safetensors.torch import save_file
@@ -143,7 +147,8 @@ def vae():
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp("bridge") / "small.safetensors"
+    path = tmp_path_factory.mktemp("models") / "bridge" / "small.safetensors"
+    path.parent.mkdir()
     save_file(trained_looking().state_dict(), path, {"latents_of": "a small autoencoder"})
     return path
 
@@ -179,3 +184,26 @@ def test_files_that_are_no_bridges_or_of_other_latents_are_refused(vae, weights,
     save_file(trained_looking(BridgeConfig(48, 8, (1, 2))).state_dict(), other)
     with pytest.raises(WeightsError, match="latents of 48 channels, those of this VAE have 16"):
         load_bridge(other, vae, BridgeSettings())
+    parts = trained_looking().state_dict()
+    parts["time.0.bias"] = parts.pop("middle.1.out.bias")
+    save_file(parts, other)
+    with pytest.raises(
+        WeightsError, match=r"no whole network.*lacks middle.1.out.bias; .*misshapen time.0.bias"
+    ):
+        load_bridge(other, vae, BridgeSettings())
+
+
+def test_the_node_makes_pictures_for_a_node_that_interpolates(vae, weights, monkeypatch):
+    monkeypatch.setitem(
+        folder_paths.folder_names_and_paths, FOLDER, ([str(weights.parents[1])], {".safetensors"})
+    )
+    assert weights.name in KinoBrownianBridge.define_schema().inputs[1].options
+    model, report = KinoBrownianBridge.execute(vae, weights.name, 2, 0.0, 0).args
+    assert report.startswith("small.safetensors: Brownian bridges with")
+    images = torch.rand(2, 16, 24, 3, generator=seeded(4))
+    made = KinoInterpolateFrames.execute(model, images, 4, 0, 0.0, 0, "1", 0).args[0]
+    assert made.shape == (5, 16, 24, 3) and made.isfinite().all()
+    assert torch.equal(made[[0, 4]], images)
+    assert not torch.allclose(made[2], images.mean(dim=0), atol=1e-3)
+    with pytest.raises(FileNotFoundError, match=r"no file '.*missing.safetensors' in models/kinograph"):
+        KinoBrownianBridge.execute(vae, "missing.safetensors", 2, 0.0, 0)

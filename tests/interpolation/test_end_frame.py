@@ -166,5 +166,10 @@ def test_what_does_not_fit_is_refused(model, folder):
     )
     with pytest.raises(WeightsError, match="tokens of 128 channels, the model has 256"):
         ending(model, "narrow.safetensors")
+    parts = random_net().state_dict()
+    parts["time_embedding.linear_2.bias"] = parts.pop("out_projectors.0.bias")
+    save_file(parts, folder / "parts.safetensors")
+    with pytest.raises(WeightsError, match=r"no whole EF-Net: it lacks out_projectors.0.bias; .*misshapen"):
+        ending(model, "parts.safetensors")
     with pytest.raises(ValueError, match="6 × 4 cells, the film of 4 × 4"):
         film(ending(model)[0], noise=NOISE[..., :4])

@@ -191,6 +191,14 @@ def test_files_of_other_kinds_and_sizes_are_refused(model, folder):
         sketched(model, "wide.safetensors", None)
 
 
+def test_a_file_with_parts_of_an_adapter_is_refused(model, folder):
+    weights = adapter_weights()
+    weights["sequence_cond_identifier"] = weights.pop("blocks.1.dera.spatial_attn.o.bias")
+    save_file(weights, folder / "parts.safetensors")
+    with pytest.raises(WeightsError, match=r"no whole sketch adapter: it lacks blocks.1.*misshapen"):
+        sketched(model, "parts.safetensors", None)
+
+
 def test_files_without_region_masks_or_residual_and_with_a_lora_are_read(model, folder):
     weights = adapter_weights()
     embedding = "sequence_cond_patch_embedding.weight"
