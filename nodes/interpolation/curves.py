@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CURVES = ("linear", "ease", "ease_in", "ease_out")
 
@@ -13,6 +16,8 @@ def progress(curve: str, count: int) -> np.ndarray:
     Args:
         curve: one of `CURVES`; "ease" starts and stops softly, "ease_in" starts and "ease_out" stops so.
     """
+    import numpy as np
+
     t = np.linspace(0.0, 1.0, count)
     return {
         "linear": t,

@@ -10,10 +10,10 @@ from .. import node_views
 from ..methods import chosen_method, method_input
 from ..runtime import Progress, node_id, show_text
 from ..sockets import Poses
+from .curves import CURVES
 from .methods import fcvg
 
 CATEGORY = "Kinograph/interpolation"
-CURVES = ["linear", "ease", "ease_in", "ease_out"]
 
 
 def start_and_end() -> list[io.Input]:
@@ -46,7 +46,9 @@ class KinoFrameConditions(io.ComfyNode):
             inputs=[
                 *start_and_end(),
                 frames_input(25),
-                io.Combo.Input("curve", options=CURVES, tooltip="How the motion is spread over the frames."),
+                io.Combo.Input(
+                    "curve", options=list(CURVES), tooltip="How the motion is spread over the frames."
+                ),
                 io.Float.Input(
                     "thickness",
                     default=2.0,

@@ -10,6 +10,7 @@ from .. import node_views
 from ..methods import chosen_method, method_input
 from ..runtime import Progress, node_id, show_text, throw_if_cancelled, with_network
 from ..sockets import LineGraphs
+from .curves import CURVES
 from .methods import animeinbet
 
 CATEGORY = "Kinograph/interpolation"
@@ -115,7 +116,7 @@ class KinoInbetweenLines(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "curve",
-                    options=["linear", "ease", "ease_in", "ease_out"],
+                    options=list(CURVES),
                     tooltip="How motion is spread: evenly, or soft at both ends, at the start or the end.",
                 ),
                 method_input(animeinbet.NODE, "geometric", "How vertices are matched."),

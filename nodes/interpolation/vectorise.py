@@ -11,7 +11,6 @@ from .line_graph import LineGraph
 from .skeleton import chains, links, simplified, thin
 
 DARK, LIGHT = "dark", "light"
-INKS = (DARK, LIGHT)
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 CLUSTER = 1.6
 """Crossings nearer to each other than this, in pixels, are one: thinning splits where thick lines cross."""
