@@ -39,9 +39,15 @@ class HighFrameRate:
         """The MODEL with it; unchanged where the method asks for nothing.
 
         Raises:
-            ValueError: it is no Wan model.
+            ValueError: it is no Wan model, or has not the blocks that are to be corrected.
         """
-        refuse_unless_wan(model.model.diffusion_model, NAME)
+        network = model.model.diffusion_model
+        refuse_unless_wan(network, NAME)
+        if max(self.schedule.layers or (0,)) >= len(network.blocks):
+            raise ValueError(
+                f"{NAME} is to correct block {max(self.schedule.layers)}, and this model has "
+                f"{len(network.blocks)}, from 0; name fewer layers, or none for all"
+            )
         patched = model.clone()
         if self.method.factor > 1 and self.method.strength:
             wrap_outermost(patched, WrappersMP.DIFFUSION_MODEL, KEY, self.forward)

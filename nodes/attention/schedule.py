@@ -30,6 +30,10 @@ class Schedule:
         return layer >= self.dense_layers and (self.layers is None or layer in self.layers)
 
 
+DIGITS = 3
+"""Of a layer's number at most: no network has 1,000, and a slip of the hand would list billions."""
+
+
 def layer_numbers(text: str) -> frozenset[int] | None:
     """Layers as people write them: "0-3, 7"; nothing is all of them.
 
@@ -41,9 +45,11 @@ def layer_numbers(text: str) -> frozenset[int] | None:
     found: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) < int(first)):
-            raise ValueError(f'layers {text!r}: write numbers and ranges, from 0, as in "0-3, 7"')
-        found.update(range(int(first), int(last or first) + 1))
+        ends = (first, last if dash else first)
+        readable = all(end.isdecimal() and len(end) <= DIGITS for end in ends)
+        if not readable or int(ends[0]) > int(ends[1]):
+            raise ValueError(f'layers {text!r}: write numbers and ranges, 0 to 999, as in "0-3, 7"')
+        found.update(range(int(ends[0]), int(ends[1]) + 1))
     return frozenset(found)
 
 

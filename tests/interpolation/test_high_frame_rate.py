@@ -190,6 +190,13 @@ def test_other_networks_and_context_windows_are_refused(model):
         film(windowed)
 
 
+def test_blocks_that_the_model_has_not_are_refused(model):
+    with pytest.raises(ValueError, match="correct block 99, and this model has 2"):
+        faster(model, layers="0-99")
+    with pytest.raises(ValueError, match="ranges, 0 to 999"):
+        faster(model, layers="0-99999999999")
+
+
 def test_a_second_one_is_refused(model):
     with pytest.raises(ValueError, match=r"12 tokens where the film has 18.* second High Frame Rate"):
         film(faster(faster(model)))
