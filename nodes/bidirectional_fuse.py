@@ -50,7 +50,13 @@ class BidirectionalFuse:
         self.start_percent, self.end_percent = start_percent, end_percent
 
     def on(self, model: Any) -> Any:
-        """The MODEL with it."""
+        """The MODEL with it.
+
+        Raises:
+            ValueError: it has one already, whose ends would be taken for this one's.
+        """
+        if model.wrappers.get(WrappersMP.OUTER_SAMPLE, {}).get(KEY):
+            raise ValueError("this model denoises from both ends already; wire the one before that node")
         patched = model.clone()
         patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, self.with_ends)
         patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, KEY, self.both_ways)

@@ -186,6 +186,11 @@ def test_a_sampler_node_takes_the_model_and_the_original_stays(model):
     assert torch.equal(KSampler.execute(model, *run).args[0]["samples"], plain)
 
 
+def test_a_second_one_is_refused(model):
+    with pytest.raises(ValueError, match="denoises from both ends already"):
+        both(both(model))
+
+
 @pytest.mark.parametrize("shape", [(1, 16, 1, 4, 4), (1, 4, 8, 8), (2, 3, 4)])
 def test_a_latent_that_is_no_film_is_refused(shape):
     with pytest.raises(ValueError, match="two latent frames at least"):
