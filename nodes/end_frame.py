@@ -143,4 +143,6 @@ def with_end_frame(
         f"{path.name}: {config.blocks} blocks tell the end frame, trained for films of {config.frames} "
         "latent frames"
     )
+    if len(samples) > 1:
+        told += f"; of {len(samples)} films of the end latent, the first one's last frame is used"
     return EndFrame(beside, last, strength, schedule).on(model), told

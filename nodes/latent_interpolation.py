@@ -36,6 +36,8 @@ def interpolated_latent(
     told = [f"{samples.shape[2]} latent frames → {filled.samples.shape[2]}"]
     if samples.shape[2] == 1:
         told.append("one frame has none after it: it is as it was")
+    if filled.mask is None:
+        told.append("no frame is kept by a noise mask: a sampler makes all of them anew")
     if MASK in latent:
         told.append("the latent's own noise mask is left out: it was for the frames that there were")
     return made, "\n".join(told)

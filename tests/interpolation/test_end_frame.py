@@ -156,6 +156,13 @@ def test_nothing_stays_on_the_network_after_a_film(model, folder):
     assert not any(module._forward_hooks for module in model.model.modules())
 
 
+def test_of_several_end_latents_the_first_is_used_and_told(model, folder):
+    two = {"samples": torch.cat([END["samples"], END["samples"] * 2])}
+    patched, report = ending(model, end=two)
+    assert report.endswith("of 2 films of the end latent, the first one's last frame is used")
+    assert torch.equal(film(patched), film(ending(model)[0]))
+
+
 def test_what_does_not_fit_is_refused(model, folder):
     save_file({"x": torch.zeros(1)}, folder / "other.safetensors")
     with pytest.raises(WeightsError, match="holds no EF-Net"):
