@@ -34,7 +34,8 @@ def load_bridge(path: Path, vae: Any, settings: BridgeSettings) -> tuple[Any, st
             f"{facts.channels}; wire the VAE that it was trained with"
         )
     codec = Codec(vae.encode, vae.decode, facts)
-    model = runtime.managed(BridgeInterpolator(network, codec, settings, lambda: runtime.load(model)))
+    hosted = (lambda: runtime.load(model)), runtime.throw_if_cancelled
+    model = runtime.managed(BridgeInterpolator(network, codec, settings, *hosted))
     count = sum(weight.nelement() for weight in weights.tensors.values())
     trained = weights.metadata.get(LATENTS_OF)
     told = f"{path.name}: Brownian bridges with {count / 1e6:.1f} M parameters"

@@ -45,14 +45,20 @@ class BridgeInterpolator(nn.Module):
 
     Args:
         ready: called before the network computes, after the autoencoder may have taken its place.
+        check: called before each step; raises when the user cancelled.
     """
 
     def __init__(
-        self, network: BridgeNetwork, codec: Codec, settings: BridgeSettings, ready: Callable[[], None]
+        self,
+        network: BridgeNetwork,
+        codec: Codec,
+        settings: BridgeSettings,
+        ready: Callable[[], None],
+        check: Callable[[], None],
     ) -> None:
         super().__init__()
         self.network = network
-        self.codec, self.settings, self.ready = codec, settings, ready
+        self.codec, self.settings, self.ready, self.check = codec, settings, ready, check
         self.pad_align = codec.facts.space
 
     def get_dtype(self) -> torch.dtype:
@@ -110,6 +116,7 @@ class BridgeInterpolator(nn.Module):
         dtype = self.get_dtype()
 
         def predict(*given: Tensor) -> Tensor:
+            self.check()
             return self.network(*(one.to(dtype) for one in given)).float()
 
         noise = torch.Generator().manual_seed(self.settings.seed)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import folder_paths
 import pytest
 import torch
+from comfy.model_management import InterruptProcessingException, interrupt_current_processing
 from kinograph.nodes.bridge_model import load_bridge
 from kinograph.nodes.interpolation.bridge import (
     Halvings,
@@ -167,6 +168,20 @@ def test_as_an_interpolation_model_it_makes_pictures_at_any_time(vae, weights):
     assert torch.equal(made, network.forward_multi_timestep(first, last, [0.25, 0.5], cache=features))
     torch.testing.assert_close(made[1:], network(first, last, timestep=0.5))
     assert network.memory_used_forward((1, 16, 24, 3), torch.float32) > 0
+
+
+def test_a_cancel_stops_between_two_steps(vae, weights, monkeypatch):
+    network, calls = load_bridge(weights, vae, BridgeSettings(steps=50))[0].model, []
+
+    def cancelled(*given):
+        interrupt_current_processing()
+        calls.append(given)
+        return given[0]
+
+    monkeypatch.setattr(network.network, "forward", cancelled)
+    with pytest.raises(InterruptProcessingException):
+        network(*torch.rand(2, 1, 3, 16, 16).unbind(), timestep=0.5)
+    assert len(calls) == 1
 
 
 def test_pairs_of_a_batch_are_made_each_for_itself(vae, weights):
