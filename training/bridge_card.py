@@ -69,12 +69,14 @@ def export(
     vae: VideoAutoencoder,
     vae_name: str,
     progress: tuple[int, float],
+    command: str,
     folder: Path,
 ) -> tuple[Path, Path]:
     """Write weights where the node looks for them, and their card; returns both paths.
 
     Args:
         progress: steps and seconds of training.
+        command: that trained them.
     """
     path, cards = folder / "kinograph" / "bridge" / f"{NAME}.safetensors", folder / "cards"
     for place in (path.parent, cards):
@@ -84,7 +86,7 @@ def export(
     found = middles(network.cpu(), vae, unseen_triplets(COUNT))
     _draw(found, cards / f"{NAME}.jpg")
     card = cards / f"{NAME}.md"
-    card.write_text(_card(path, network, vae_name, progress, found), encoding="utf-8")
+    card.write_text(_card(path, network, vae_name, progress, command, found), encoding="utf-8")
     return path, card
 
 
@@ -98,7 +100,12 @@ def _draw(found: Middles, path: Path) -> None:
 
 
 def _card(
-    path: Path, network: BridgeNetwork, vae_name: str, progress: tuple[int, float], found: Middles
+    path: Path,
+    network: BridgeNetwork,
+    vae_name: str,
+    progress: tuple[int, float],
+    command: str,
+    found: Middles,
 ) -> str:
     steps, seconds = progress
     count = sum(weight.nelement() for weight in network.state_dict().values()) / 1e6
@@ -123,8 +130,8 @@ drawn shapes and faces only, and no picture is sharper than the autoencoder make
 
 - Data: triplets of procedural pictures 1/24 to 4/24 s apart (`training/bridge_clips.py`), a half of them
   backwards.
-- Command: `python -m kinograph.training.train_cbb_vfi`; then the same with `--export`, which also wrote this
-  card.
+- Command: `{command}`; then the same with `--export`,
+  which also wrote this card.
 - {steps:,} steps in {seconds / 3600:.1f} hours; seed 0.
 - Hardware: {platform.machine()} processor; PyTorch {torch.__version__.split("+")[0]}.
 - Loss: squared error of the distance to the middle, over the bridge's deviation; bfloat16 arithmetic,

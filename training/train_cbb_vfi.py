@@ -167,9 +167,12 @@ def main() -> None:
             f"{config} and {vae}; ask for its own, or name another --run"
         )
     if args.export:
-        print(
-            *export(run.averaged(), network, args.vae.stem, (run.step, run.seconds), args.weights), sep="\n"
+        command = (
+            f"python -m kinograph.training.train_cbb_vfi --steps {run.step} --triplets {args.triplets} "
+            f"--batch {args.batch}"
         )
+        progress = run.step, run.seconds
+        print(*export(run.averaged(), network, args.vae.stem, progress, command, args.weights), sep="\n")
         return
     triplets = LatentTriplets(args.run / "latents" / vae, network)
     for ready in triplets.load(args.triplets):

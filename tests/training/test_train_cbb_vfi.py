@@ -85,7 +85,9 @@ def test_the_rate_rises_stays_and_falls_to_nothing():
 
 def test_weights_are_written_where_the_node_looks_with_a_card(vae, tmp_path, monkeypatch):
     monkeypatch.setattr(bridge_card, "COUNT", 4)
-    path, card = bridge_card.export(new_run().averaged(), vae, "some_vae", (100, 60.0), tmp_path)
+    path, card = bridge_card.export(
+        new_run().averaged(), vae, "some_vae", (100, 60.0), "train --steps 100", tmp_path
+    )
     assert path == tmp_path / "kinograph" / "bridge" / "kinograph_tiny_bridge.safetensors"
     assert load_file(path)["leave.weight"].dtype == torch.float16
     text = card.read_text(encoding="utf-8")
