@@ -15,7 +15,7 @@ from kinograph.host.models.catalogue import Licence, Member, Model, ModelFile, P
 from kinograph.host.models.convert import ncnn_to_safetensors, pickle_to_safetensors, tensor_digest
 
 GRAPH = b"7767517\nthe graph of a network\n"
-SLOPES_GRAPH = b"7767517\n1 2\nPReLU slopes 1 1 in out 0=2\n"
+SLOPES_GRAPH = b"7767517\n2 2\nInput in 0 1 in\nPReLU slopes 1 1 in out 0=2\n"
 SLOPES = struct.pack("<2f", 0.5, 0.25)
 WEIGHTS = {"module.head.weight": torch.arange(6.0).reshape(2, 3).T, "module.steps": torch.tensor(7)}
 LICENCE = "The licence\n\nCopyright (c) 2020 Ada Example\n"
