@@ -13,16 +13,17 @@ KINDS = {"flat": 0.5, "independent": 0.2, "first": 0.1, "ends": 0.08, "prefix": 
 """How often each kind is drawn: one level for all frames, one for each, clean frames at the start or at both
 ends, and levels that rise from frame to frame."""
 CENTER, SPREAD = 0.4, 1.2
-"""Of the normal distribution whose logistic function gives a level (Esser et al. 2024)."""
+"""Of the normal distribution whose logistic function gives a picture's level (Esser et al. 2024). A film of n
+frames shows the same through √n times as much noise, so that its motion is decided at higher levels."""
 EVEN_SHARE = 0.2
 """Of the levels are drawn evenly: the others hardly ever come near 1, where sampling begins."""
 
 
-def drawn_level(rng: random.Random) -> float:
-    """A noise level above 0, up to 1."""
+def drawn_level(rng: random.Random, frames: int = 1) -> float:
+    """A noise level above 0, up to 1, for a film of that many latent frames."""
     if rng.random() < EVEN_SHARE:
         return 1 - rng.random()
-    return 1 / (1 + math.exp(-rng.gauss(CENTER, SPREAD)))
+    return 1 / (1 + math.exp(-rng.gauss(CENTER + math.log(frames) / 2, SPREAD)))
 
 
 def drawn_sigmas(rng: random.Random, frames: int, later: bool = False) -> list[float]:
@@ -32,11 +33,11 @@ def drawn_sigmas(rng: random.Random, frames: int, later: bool = False) -> list[f
         later: the clip is not a film's beginning, and is only ever made with frames before it given.
     """
     kind = "prefix" if later else rng.choices(list(KINDS), list(KINDS.values()))[0]
-    level = drawn_level(rng)
+    level = drawn_level(rng, frames)
     if kind == "independent":
-        return [drawn_level(rng) for _ in range(frames)]
+        return [drawn_level(rng, frames) for _ in range(frames)]
     if kind == "ramp":
-        ends = sorted((level, drawn_level(rng)))
+        ends = sorted((level, drawn_level(rng, frames)))
         step = (ends[1] - ends[0]) / max(frames - 1, 1)
         return [ends[0] + step * frame for frame in range(frames)]
     clean = {

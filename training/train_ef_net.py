@@ -112,7 +112,8 @@ class Run:
     def advance(self, transformer: WanTransformer, text: TextEncoder, batch: Batch, rate: float) -> float:
         """One step at a share of the peak rate; returns the loss."""
         rng, latents = random.Random(self.step), batch.latents.to(self.device)
-        sigmas = torch.tensor([drawn_level(rng) for _ in latents])[:, None].repeat(1, latents.shape[2])
+        frames = latents.shape[2]
+        sigmas = torch.tensor([drawn_level(rng, frames) for _ in latents])[:, None].repeat(1, frames)
         sigmas[:, 0] = 0  # the first frame is given
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(self.step)).to(self.device)
         sigmas = sigmas.to(self.device)

@@ -24,6 +24,11 @@ def test_pure_noise_where_sampling_begins_is_not_rare():
     assert sum(level > 0.95 for level in levels) > 5000 * 0.018
 
 
+def test_films_are_learnt_with_more_noise_than_pictures():
+    means = [sum(drawn_level(random.Random(seed), frames) for seed in range(2000)) for frames in (1, 5)]
+    assert means[1] > 1.1 * means[0]
+
+
 @pytest.mark.parametrize(
     "kind, holds",
     [
